@@ -1,0 +1,56 @@
+/**
+ * How the window and the command line talk to an engine: JSON-RPC 2.0, one object a line (at most
+ * 1 MiB), over `engine-<pid>.sock`. Commands go down; one whole snapshot comes back, and after
+ * `watch` again whenever it changes, plus a `traffic` event at most once a second.
+ */
+import * as v from 'valibot';
+import { flowView, snapshot } from './model.ts';
+
+/** Longest line in bytes; a longer one ends the connection. */
+export const maxLineBytes = 1024 * 1024;
+
+const laneId = v.pipe(v.string(), v.maxLength(40));
+
+export const engineCalls = {
+  hello: {
+    params: v.strictObject({ version: v.string() }),
+    value: v.strictObject({ version: v.string(), pid: v.number() }),
+  },
+  snapshot: { params: v.strictObject({}), value: snapshot },
+  /** Answers the snapshot and turns on the `snapshot` and `traffic` events of this connection. */
+  watch: { params: v.strictObject({}), value: snapshot },
+  /** Open flows, and the newest closed ones, of one lane or of all. */
+  flows: {
+    params: v.strictObject({ lane: v.optional(laneId), attribute: v.optional(v.boolean()) }),
+    value: v.array(flowView),
+  },
+  /** SIGTERM to the lane's processes; with `force` SIGKILL. Resolves when the signal has been sent. */
+  'lane.stop': {
+    params: v.strictObject({ lane: laneId, force: v.optional(v.boolean()) }),
+    value: v.strictObject({ signalled: v.number() }),
+  },
+} as const;
+
+export type EngineCall = keyof typeof engineCalls;
+export type EngineParams<C extends EngineCall> = v.InferOutput<(typeof engineCalls)[C]['params']>;
+export type EngineValue<C extends EngineCall> = v.InferOutput<(typeof engineCalls)[C]['value']>;
+
+export const trafficEvent = v.strictObject({
+  /** Milliseconds since the epoch. */
+  at: v.number(),
+  lanes: v.array(
+    v.strictObject({ id: v.string(), bytesUp: v.number(), bytesDown: v.number(), flowsOpen: v.number() }),
+  ),
+});
+export type TrafficEvent = v.InferOutput<typeof trafficEvent>;
+
+export const engineEvents = { snapshot, traffic: trafficEvent } as const;
+export type EngineEvent = keyof typeof engineEvents;
+export type EngineEventValue<E extends EngineEvent> = v.InferOutput<(typeof engineEvents)[E]>;
+
+export const rpcRequest = v.strictObject({
+  jsonrpc: v.literal('2.0'),
+  id: v.number(),
+  method: v.picklist(Object.keys(engineCalls) as EngineCall[]),
+  params: v.unknown(),
+});

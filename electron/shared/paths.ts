@@ -1,0 +1,63 @@
+/** Where Culvert's own files and sockets are. Every path is made here. */
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { CulvertError } from './failure.ts';
+
+/**
+ * The 0700 directory for engine and helper sockets, created if need be: `$XDG_RUNTIME_DIR/culvert`,
+ * else `/run/user/UID/culvert`, else `culvert-UID` below the system's temporary directory (XDG Base
+ * Directory Specification: relative values are ignored). Throws `runtime-dir-unsafe` unless it is a real
+ * directory of this user's that nobody else can enter.
+ */
+export function runtimeDir(env: NodeJS.ProcessEnv = process.env): string {
+  const uid = process.getuid?.() ?? 0;
+  const dir = chooseRuntimeDir(env, uid);
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw new CulvertError('runtime-dir-unsafe', { detail: `${dir}: ${String(error)}`, cause: error });
+    }
+  }
+  const found = lstatSync(dir);
+  if (!found.isDirectory() || found.uid !== uid) {
+    throw new CulvertError('runtime-dir-unsafe', { detail: dir });
+  }
+  if ((found.mode & 0o077) !== 0) chmodSync(dir, 0o700);
+  return dir;
+}
+
+function chooseRuntimeDir(env: NodeJS.ProcessEnv, uid: number): string {
+  const fromEnv = env['XDG_RUNTIME_DIR'];
+  for (const parent of [fromEnv, `/run/user/${uid}`]) {
+    if (parent !== undefined && isAbsolute(parent) && isOwnDirectory(parent, uid)) return join(parent, 'culvert');
+  }
+  return join(tmpdir(), `culvert-${uid}`);
+}
+
+function isOwnDirectory(path: string, uid: number): boolean {
+  try {
+    const found = statSync(path);
+    return found.isDirectory() && found.uid === uid;
+  } catch {
+    // Not there, or not to be entered: then it is no place for sockets.
+    return false;
+  }
+}
+
+/** The control socket of the engine with this process id. */
+export function engineSocket(dir: string, pid: number): string {
+  return join(dir, `engine-${pid}.sock`);
+}
+
+/** The socket on which the engine awaits its helper; `nonce` keeps two starts apart. */
+export function helperSocket(dir: string, pid: number, nonce: string): string {
+  return join(dir, `helper-${pid}-${nonce}.sock`);
+}
+
+/** The process id in the name of an engine's control socket, or undefined for any other file. */
+export function enginePidOf(fileName: string): number | undefined {
+  const match = /^engine-([1-9][0-9]*)\.sock$/.exec(fileName);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}

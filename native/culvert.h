@@ -1,0 +1,211 @@
+/*
+ * libculvert: the parts of Culvert that Node cannot do itself.
+ *
+ * Loaded by koffi in one file of the engine and one of the helper. Every function returns 0 or a
+ * positive result, or a negative errno value; none of them throws, aborts or logs. Unless a comment
+ * says otherwise a function is called from Node's main thread and does not block.
+ *
+ * watch.c   readiness of any descriptor, and doorbells of the other parts, as bytes in a pipe
+ * link.c    messages with descriptors over SOCK_SEQPACKET (unix(7))
+ * socket.c  network namespaces and the sockets of a lane
+ * process.c sessions, terminals, memory files, hardening of this process
+ * pump.c    TCP: splice(2) between two connected sockets, in a few threads
+ * udp.c     UDP: transparent receive, SOCKS5 encapsulation, raw replies, in one thread
+ */
+#ifndef CULVERT_H
+#define CULVERT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CV_EXPORT __attribute__((visibility("default")))
+
+/* Changes with every change of this interface; the engine and the helper refuse another one. */
+#define CV_ABI 1
+CV_EXPORT int cv_abi(void);
+
+/* ---- watch.c: one thread, one epoll instance, one pipe that Node reads ------------------------- */
+
+/* What a ring means. Each is one 8-byte record in the pipe: uint32 kind, uint32 value. */
+#define CV_RING_READABLE 1 /* value: a watched descriptor; it stays silent until cv_watch_again */
+#define CV_RING_PUMP 2     /* value 0: cv_pump_reap has something */
+#define CV_RING_UDP 3      /* value 0: cv_udp_poll has something */
+
+/* Starts the thread. Returns the read end of the pipe; called once in a process. */
+CV_EXPORT int cv_watch_start(void);
+/* Watches fd for one readiness (readable, or hung up). */
+CV_EXPORT int cv_watch_add(int fd);
+CV_EXPORT int cv_watch_again(int fd);
+CV_EXPORT int cv_watch_remove(int fd);
+/* For the other parts, from any thread: wakes Node. Never blocks; rings of one kind may merge. */
+void cv_ring(uint32_t kind);
+
+/* ---- link.c: messages with descriptors --------------------------------------------------------- */
+
+/* Listens at path (mode 0600; the directory keeps others out). Non-blocking. */
+CV_EXPORT int cv_link_listen(const char *path);
+CV_EXPORT int cv_link_accept(int listener);
+CV_EXPORT int cv_link_connect(const char *path);
+/* Process, user and group id of the peer at the time it connected (SO_PEERCRED), into out[3]. */
+CV_EXPORT int cv_link_peer(int fd, int32_t *out);
+/* Sends one message; waits at most 5 s for room, then -ETIMEDOUT. */
+CV_EXPORT int cv_link_send(int fd, const void *message, uint32_t size, const int32_t *fds, int32_t count);
+/*
+ * Receives one message: its size, 0 at end of file, -EAGAIN when there is none, -EMSGSIZE when it did not
+ * fit into size or brought more than room descriptors (those that came are closed). The descriptors are
+ * close-on-exec; their number goes to *count.
+ */
+CV_EXPORT int cv_link_receive(int fd, void *message, uint32_t size, int32_t *fds, int32_t room, int32_t *count);
+CV_EXPORT int cv_close(int fd);
+
+/* ---- socket.c: namespaces and sockets of a lane (helper) --------------------------------------- */
+
+/* Moves the calling thread into a new network namespace and returns a descriptor for it. */
+CV_EXPORT int cv_netns_new(void);
+/* A descriptor for the calling thread's present network namespace. */
+CV_EXPORT int cv_netns_self(void);
+/* Moves the calling thread into the namespace (setns(2), CLONE_NEWNET). */
+CV_EXPORT int cv_netns_enter(int fd);
+/* Inode number of a namespace descriptor, as a double-safe integer. */
+CV_EXPORT int64_t cv_netns_inode(int fd);
+/* A descriptor for the network namespace of a process, without blocking. */
+CV_EXPORT int cv_netns_of(int pid);
+
+/*
+ * Mint a socket in the calling thread's present namespace. port in host order. `ipv6` 0 makes a plain IPv4
+ * socket where the kernel has no IPv6, 1 a dual-stack one. Listeners are listening, all are non-blocking.
+ */
+CV_EXPORT int cv_mint_tcp(int ipv6, int port, int transparent);
+/* IP_TRANSPARENT, IP_RECVORIGDSTADDR and IPV6_RECVORIGDSTADDR set, large receive buffer. */
+CV_EXPORT int cv_mint_udp(int ipv6, int port);
+/* Header-included raw socket: family 4 (IPPROTO_RAW) or 6 (IPPROTO_RAW with IPV6_HDRINCL). */
+CV_EXPORT int cv_mint_raw(int family);
+/* Sockets bound to 127.0.0.1 or ::1 (family 4 or 6); stream 1 for TCP, listening. */
+CV_EXPORT int cv_mint_stub(int family, int stream, int port);
+/*
+ * SO_ORIGINAL_DST (or IP6T_SO_ORIGINAL_DST) of a socket that came through REDIRECT, for kernels without
+ * tproxy: address text into out (46 bytes), returns the port.
+ */
+CV_EXPORT int cv_original_destination(int fd, char *out);
+
+/* ---- process.c --------------------------------------------------------------------------------- */
+
+/* RLIMIT_CORE soft limit 0 and PR_SET_DUMPABLE 0 (S52). */
+CV_EXPORT int cv_harden(void);
+/* Session id and process group of a process (0 for this one), into out[2]. */
+CV_EXPORT int cv_session(int pid, int32_t *out);
+/* A sealed memory file with these bytes, offset 0, close-on-exec. */
+CV_EXPORT int cv_memory_file(const void *bytes, uint32_t size);
+/* A pipe, both ends close-on-exec, read end non-blocking: out[0] to read, out[1] to write. */
+CV_EXPORT int cv_pipe(int32_t *out);
+/* dup with close-on-exec at or above 3. */
+CV_EXPORT int cv_dup(int fd);
+/* A pseudo terminal: out[0] master, out[1] slave, with the settings and size of the terminal `like`. */
+CV_EXPORT int cv_pty_open(int like, int32_t *out);
+/* Copies the window size of terminal `from` to `to`. */
+CV_EXPORT int cv_pty_resize(int from, int to);
+/* tcsetpgrp(3) with SIGTTOU blocked. */
+CV_EXPORT int cv_terminal_give(int fd, int pgrp);
+/* getrlimit(2) of this process, into out[2] (soft, hard), -1 for infinity. */
+CV_EXPORT int cv_limit(int resource, int64_t *out);
+/* Sends a signal through pidfd after checking that the process is in the network namespace `inode`. */
+CV_EXPORT int cv_signal_in_netns(int pid, int64_t inode, int signal);
+/* Resets the signal to its default and sends it to this process; does not return if it is deadly. */
+CV_EXPORT int cv_die_by(int signal);
+
+/* ---- pump.c: the TCP relay --------------------------------------------------------------------- */
+
+/* Why a flow ended. */
+#define CV_END_CLEAN 1       /* both sides said end of file */
+#define CV_END_APP_RESET 2   /* the app's side failed; error is its errno */
+#define CV_END_PROXY_RESET 3 /* the proxy's side failed; error is its errno */
+#define CV_END_ABORTED 4     /* cv_pump_abort */
+#define CV_END_HALF_IDLE 5   /* one side closed, the other silent for 60 s */
+
+struct cv_ended {
+	uint32_t flow;
+	uint32_t reason;
+	int32_t error;
+	uint32_t reserved;
+	uint64_t bytes_up;   /* app to proxy */
+	uint64_t bytes_down; /* proxy to app */
+};
+
+/* Starts `threads` threads with room for `flows` flows in all. Once in a process. */
+CV_EXPORT int cv_pump_start(int threads, int flows);
+/*
+ * Relays between two connected sockets, which are duplicated: the caller closes its own. The bytes given are
+ * those already read from the proxy (sent to the app first) and from the app (sent to the proxy first); at
+ * most 64 KiB each, not counted twice. Both sockets have SO_LINGER {1, 0} until a clean end.
+ * Returns the number of the flow, which stays taken until cv_pump_reap has told of its end.
+ */
+CV_EXPORT int cv_pump_add(int app, int proxy, const void *to_app, uint32_t to_app_size, const void *to_proxy,
+                          uint32_t to_proxy_size);
+/* Resets both sides. The end is told by cv_pump_reap as for any other. */
+CV_EXPORT int cv_pump_abort(int flow);
+/* Byte counters of flows first … first+count-1, into out[2*count] as up, down; 0 for free ones. */
+CV_EXPORT int cv_pump_counters(int first, int count, uint64_t *out);
+/* Takes up to max ended flows; returns how many. */
+CV_EXPORT int cv_pump_reap(struct cv_ended *out, int max);
+
+/* ---- udp.c: the UDP relay ---------------------------------------------------------------------- */
+
+/*
+ * Addresses in this part are 20 bytes: 16 of IPv6 (IPv4 as ::ffff:a.b.c.d), 2 of port in network order, 2 zero.
+ * A lane is the index that cv_udp_lane_add returned.
+ */
+struct cv_addr {
+	uint8_t ip[16];
+	uint8_t port[2];
+	uint8_t zero[2];
+};
+
+/* What cv_udp_poll tells of. */
+#define CV_UDP_UNKNOWN 1 /* first datagram for (source, destination): decide, its bytes wait (bounded) */
+#define CV_UDP_DNS 2     /* a datagram to port 53: payload follows */
+#define CV_UDP_EXPIRED 3 /* an association ended: idle, evicted, or its relay socket failed */
+
+struct cv_udp_event {
+	uint32_t kind;
+	uint32_t lane;
+	uint32_t association; /* EXPIRED only */
+	uint32_t size;        /* payload bytes after this header (DNS only) */
+	struct cv_addr source;
+	struct cv_addr destination;
+	uint64_t bytes_up; /* EXPIRED only */
+	uint64_t bytes_down;
+};
+
+#define CV_UDP_SOCKS 1  /* SOCKS5 UDP relay: header in front (RFC 1928 section 7) */
+#define CV_UDP_DIRECT 2 /* sent as it is from a socket of the host namespace */
+
+/* Starts the thread. Associations at most, idle expiry in seconds (60 to 180). Once in a process. */
+CV_EXPORT int cv_udp_start(int associations, int idle_seconds);
+/* Takes over (duplicates) the lane's sockets; dns or raw6 may be -1. */
+CV_EXPORT int cv_udp_lane_add(int udp, int dns, int raw4, int raw6);
+/* Ends all of the lane's associations and closes its sockets. */
+CV_EXPORT int cv_udp_lane_remove(int lane);
+/*
+ * An association for the app socket `source`: socket is a UDP socket of the host namespace (duplicated), for
+ * SOCKS `relay` is the only address that is sent to and heard from (S50). Returns its number.
+ */
+CV_EXPORT int cv_udp_associate(int lane, const struct cv_addr *source, int socket, int kind,
+                               const struct cv_addr *relay);
+CV_EXPORT int cv_udp_dissociate(int association);
+/*
+ * The decision for datagrams from the association's source to `destination`: target is what the proxy gets
+ * in the SOCKS5 header (ATYP, address, port: RFC 1928) or, for a direct association, a cv_addr. Replies that
+ * come from target are given to the app as coming from destination. Datagrams that waited are sent.
+ */
+CV_EXPORT int cv_udp_route(int association, const struct cv_addr *destination, const void *target, uint32_t size);
+/* Forgets the datagrams that waited for (source, destination) and answers ICMP port unreachable. */
+CV_EXPORT int cv_udp_refuse(int lane, const struct cv_addr *source, const struct cv_addr *destination);
+/* Sends one datagram to the app with any source (answers of DNS). At most 65,507 bytes. */
+CV_EXPORT int cv_udp_reply(int lane, const struct cv_addr *from, const struct cv_addr *to, const void *bytes,
+                           uint32_t size);
+/* Takes the next event into out; its whole size, 0 when there is none. room >= 64 KiB + the header. */
+CV_EXPORT int cv_udp_poll(void *out, uint32_t room);
+/* Byte and datagram counters of an association, into out[4]: bytes up, down, datagrams up, down. */
+CV_EXPORT int cv_udp_counters(int association, uint64_t *out);
+
+#endif
