@@ -52,7 +52,21 @@ export const modes = ['rootless', 'privileged'] as const;
 export type Mode = (typeof modes)[number];
 
 /** Signals that may be sent to the processes of a lane. */
-export const laneSignals = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGHUP', 'SIGSTOP', 'SIGCONT', 'SIGQUIT'] as const;
+export const laneSignals = [
+  'SIGTERM',
+  'SIGKILL',
+  'SIGINT',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGWINCH',
+  'SIGSTOP',
+  'SIGTSTP',
+  'SIGCONT',
+] as const;
+export type LaneSignal = (typeof laneSignals)[number];
 
 const socketEntry = v.strictObject({
   proto: v.picklist(['tcp', 'udp']),

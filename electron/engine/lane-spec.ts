@@ -1,0 +1,49 @@
+/** What is asked of an engine when an app is to be started, and what it answers when the app ends. */
+import type { Failure } from '#shared/failure.ts';
+import type { LaunchPayload } from '#shared/launch-payload.ts';
+import type { Mode, Terminal } from '#shared/helper-protocol.ts';
+import type { DnsMode, Isolation, Upstream } from '#shared/model.ts';
+
+/** Where a lane's traffic goes: through one upstream, or out of the host namespace as it is. */
+export type Route = { readonly kind: 'upstream'; readonly upstream: Upstream } | { readonly kind: 'direct' };
+
+/** How names are answered; `resolver` is for `remote`: an address with optional port, textual. */
+export interface DnsChoice {
+  readonly mode: DnsMode;
+  readonly resolver?: string;
+}
+
+export interface LaneSpec {
+  /** Shown to the user; usually the base name of the command. */
+  readonly name: string;
+  readonly route: Route;
+  readonly dns: DnsChoice;
+  readonly udp: 'allow' | 'block';
+  readonly payload: LaunchPayload;
+  readonly terminal: Terminal;
+  /** Descriptors of this process that become the app's stdin, stdout and stderr; they stay open here. */
+  readonly stdio: readonly [number, number, number];
+}
+
+/** What the helper said of itself once it is ready. */
+export interface HelperInfo {
+  readonly mode: Mode;
+  /** Why this way was taken, for the user. */
+  readonly why: string;
+  /** Session id of the helper; when it is not the caller's, a terminal has to be passed on by a pty. */
+  readonly session: number;
+}
+
+/** How the app that a lane was made for ended. `failed` means that it never started. */
+export type AppExit =
+  | { readonly kind: 'code'; readonly code: number }
+  | { readonly kind: 'signal'; readonly signal: number }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export interface EngineOptions {
+  readonly isolation: Isolation;
+  /** Whether sudo may ask for a password on the terminal of this process. */
+  readonly hasTerminal: boolean;
+  /** Directory of the built product (where bin/, native/ and helper.cjs are). */
+  readonly productDir: string;
+}
