@@ -1,0 +1,173 @@
+/**
+ * Makes dist/, the product as it runs from a clone:
+ *
+ *   node build/build.js          dist/{cli,helper}.cjs, dist/native/, dist/bin/culvert, dist/bin/culvert-helper
+ *   node build/build.js test     the same, and the tools of tests and benchmark in dist/test/
+ *   node build/build.js bench    the same as test
+ *
+ * A room without index.ts yet is left out and said so. Files are written beside their place and then renamed,
+ * so that a program which starts meanwhile meets the old file or the new one.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, parse, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+
+/** Programs of the product: the room's index.ts becomes dist/NAME.cjs. */
+const programs = { cli: 'electron/cli/index.ts', helper: 'electron/helper/index.ts' };
+
+/** Folders whose *.ts and *.c are programs of their own for tests and the benchmark. */
+const toolFolders = { ts: ['test/bench'], c: ['test/bench', 'test/system'] };
+
+/** @param {string} line */
+function say(line) {
+  process.stderr.write(`build: ${line}\n`);
+}
+
+/**
+ * Writes a file unless it has these bytes already; true when it wrote.
+ * @param {string} path
+ * @param {string | Uint8Array} content
+ * @param {number} [mode]
+ */
+function put(path, content, mode = 0o644) {
+  const bytes = Buffer.from(content);
+  if (existsSync(path) && readFileSync(path).equals(bytes)) {
+    chmodSync(path, mode);
+    return false;
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  const beside = `${path}.${process.pid}`;
+  writeFileSync(beside, bytes, { mode });
+  chmodSync(beside, mode);
+  renameSync(beside, path);
+  return true;
+}
+
+/**
+ * Bundles TypeScript programs for Node; names are the files in `outdir` without their ending.
+ * @param {Record<string, string>} entryPoints
+ * @param {string} outdir
+ */
+async function bundle(entryPoints, outdir) {
+  if (Object.keys(entryPoints).length === 0) return;
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external: ['koffi', 'electron'],
+    sourcemap: 'external',
+    legalComments: 'none',
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    logOverride: { 'empty-import-meta': 'error' },
+    logLevel: 'warning',
+    write: false,
+  });
+  const written = result.outputFiles.filter((file) => put(file.path, file.contents));
+  for (const { path } of written) if (path.endsWith('.cjs')) say(relative(root, path));
+}
+
+/**
+ * Runs a program with this one's output; ends the build when it fails.
+ * @param {string} command
+ * @param {string[]} args
+ */
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error) throw new Error(`${command} could not be started (${error.message}): run build/setup.sh run`);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
+}
+
+async function buildPrograms() {
+  /** @type {Record<string, string>} */
+  const present = {};
+  for (const [name, entry] of Object.entries(programs)) {
+    if (existsSync(join(root, entry))) present[name] = entry;
+    else say(`${entry} is not there yet: no dist/${name}.cjs`);
+  }
+  await bundle(present, dist);
+}
+
+function buildNative() {
+  if (!existsSync(join(root, 'native/Makefile'))) return say('native/Makefile is not there yet');
+  run('make', ['--silent', '-C', 'native', `OUT=${join(dist, 'native')}`]);
+}
+
+/** The two programs that people and pkexec start, with this build's Node as the one that root runs. */
+function buildStarters() {
+  const from = join(root, 'build/bin');
+  put(join(dist, 'start.cjs'), readFileSync(join(from, 'start.cjs')));
+  put(join(dist, 'bin/culvert'), readFileSync(join(from, 'culvert')), 0o755);
+  const helper = readFileSync(join(from, 'culvert-helper'), 'utf8');
+  if (!helper.includes('@NODE@')) throw new Error('build/bin/culvert-helper has no place for the path of Node');
+  put(join(dist, 'bin/culvert-helper'), helper.replaceAll('@NODE@', process.execPath), 0o755);
+}
+
+/**
+ * Files of a folder with this ending, as paths from the root; none when there is no such folder.
+ * @param {string} folder
+ * @param {string} ending
+ */
+function filesOf(folder, ending) {
+  const path = join(root, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter((name) => name.endsWith(ending) && !name.endsWith(`.test${ending}`))
+    .map((name) => join(folder, name));
+}
+
+/**
+ * dist/test/NAME.cjs for every test/bench/NAME.ts, dist/test/NAME for every NAME.c; a C program with "static"
+ * in its name is linked statically.
+ */
+async function buildTools() {
+  const out = join(dist, 'test');
+  const scripts = toolFolders.ts.flatMap((folder) => filesOf(folder, '.ts'));
+  await bundle(Object.fromEntries(scripts.map((path) => [parse(path).name, path])), out);
+  for (const source of toolFolders.c.flatMap((folder) => filesOf(folder, '.c'))) {
+    const { name } = parse(source);
+    const target = join(out, name);
+    if (existsSync(target) && statSync(target).mtimeMs > statSync(join(root, source)).mtimeMs) continue;
+    mkdirSync(out, { recursive: true });
+    const beside = `${target}.${process.pid}`;
+    const flags = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-pthread'];
+    if (name.includes('static')) flags.push('-static');
+    run('gcc', [...flags, '-o', beside, join(root, source)]);
+    renameSync(beside, target);
+    say(relative(root, target));
+  }
+}
+
+async function main() {
+  const [what = 'product'] = process.argv.slice(2);
+  if (!['product', 'test', 'bench'].includes(what)) throw new Error(`nothing is built by the name of ${what}`);
+  await buildPrograms();
+  buildNative();
+  buildStarters();
+  if (what !== 'product') await buildTools();
+}
+
+try {
+  await main();
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
