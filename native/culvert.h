@@ -94,6 +94,8 @@ CV_EXPORT int cv_original_destination(int fd, char *out);
 CV_EXPORT int cv_harden(void);
 /* Session id and process group of a process (0 for this one), into out[2]. */
 CV_EXPORT int cv_session(int pid, int32_t *out);
+/* Moves this process into a process group of its own; nothing to do where it leads one already. */
+CV_EXPORT int cv_own_group(void);
 /* A sealed memory file with these bytes, offset 0, close-on-exec. */
 CV_EXPORT int cv_memory_file(const void *bytes, uint32_t size);
 /* A pipe, both ends close-on-exec, read end non-blocking: out[0] to read, out[1] to write. */

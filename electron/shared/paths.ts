@@ -31,7 +31,8 @@ export function runtimeDir(env: NodeJS.ProcessEnv = process.env): string {
 function chooseRuntimeDir(env: NodeJS.ProcessEnv, uid: number): string {
   const fromEnv = env['XDG_RUNTIME_DIR'];
   for (const parent of [fromEnv, `/run/user/${uid}`]) {
-    if (parent !== undefined && isAbsolute(parent) && isOwnDirectory(parent, uid)) return join(parent, 'culvert');
+    if (parent !== undefined && isAbsolute(parent) && isOwnDirectory(parent, uid))
+      return join(parent, 'culvert');
   }
   return join(tmpdir(), `culvert-${uid}`);
 }

@@ -1,0 +1,131 @@
+/**
+ * The lanes that this helper keeps, and what may be done with one: every command of the protocol but `hello`.
+ *
+ * Does: hold the two namespace descriptors of each lane. Must not: keep a copy of a socket that it minted,
+ * or a dead engine would leave listeners that never answer.
+ */
+import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { CulvertError } from '#shared/failure.ts';
+import {
+  maxLanes,
+  type HelperCall,
+  type HelperParams,
+  type HelperValue,
+  type Mode,
+} from '#shared/helper-protocol.ts';
+import { NamespaceMaker, type LaneNamespaces } from './namespace.ts';
+import type { Native } from './native.ts';
+import { describeProcesses, describeSockets, processesInside } from './processes.ts';
+import { startLauncher } from './run.ts';
+
+export interface Caller {
+  readonly mode: Mode;
+  /** The user whose apps are started. */
+  readonly uid: number;
+  /** The engine's process, for its session. */
+  readonly enginePid: number;
+}
+
+/** The value of an answer and the descriptors that go with it; those are closed once they are sent. */
+export interface Outcome<C extends HelperCall> {
+  readonly value: HelperValue<C>;
+  readonly descriptors?: readonly number[];
+}
+
+type Handlers = {
+  [C in Exclude<HelperCall, 'hello'>]: (
+    params: HelperParams<C>,
+    descriptors: readonly number[],
+  ) => Outcome<C>;
+};
+
+export class Lanes {
+  readonly #native: Native;
+  readonly #caller: Caller;
+  readonly #launcher: string;
+  readonly #maker: NamespaceMaker;
+  readonly #lanes = new Map<number, LaneNamespaces>();
+  #last = 0;
+
+  constructor(native: Native, productDir: string, caller: Caller) {
+    this.#native = native;
+    this.#caller = caller;
+    this.#launcher = join(productDir, 'native', 'culvert-launch');
+    this.#maker = new NamespaceMaker(native);
+  }
+
+  readonly handlers: Handlers = {
+    'lane.create': () => {
+      if (this.#lanes.size >= maxLanes) throw new CulvertError('lane-quota', { detail: `${maxLanes}` });
+      const { namespaces, minted } = this.#maker.create();
+      this.#last += 1;
+      this.#lanes.set(this.#last, namespaces);
+      return {
+        value: {
+          lane: this.#last,
+          interception: namespaces.interception,
+          hasIpv6: namespaces.hasIpv6,
+          appNamespace: String(namespaces.appInode),
+          gatewayNamespace: String(namespaces.gatewayInode),
+          sockets: minted.map(([name]) => name),
+        },
+        descriptors: minted.map(([, fd]) => fd),
+      };
+    },
+
+    'lane.launch': ({ lane, terminal }, descriptors) => {
+      const { app } = this.#lane(lane);
+      const [payload, status, stdin, stdout, stderr] = descriptors as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      const { mode, uid, enginePid } = this.#caller;
+      const engine = this.#native.session(enginePid);
+      if (terminal === 'share' && engine.session !== this.#native.session(0).session) {
+        throw new CulvertError('launch-failed', {
+          step: 'terminal',
+          detail: 'the helper is in another session',
+        });
+      }
+      const group = terminal === 'share' ? engine.group : 0;
+      const args = [mode, String(uid), terminal, String(group)];
+      return {
+        value: { pid: startLauncher(this.#launcher, args, [stdin, stdout, stderr, app, payload, status]) },
+      };
+    },
+
+    'lane.processes': ({ lane }) => ({ value: describeProcesses(this.#lane(lane).appInode) }),
+
+    'lane.sockets': ({ lane }) => {
+      const { app, appInode } = this.#lane(lane);
+      return { value: this.#maker.inside(app, () => describeSockets(appInode)) };
+    },
+
+    'lane.signal': ({ lane, signal, pid }) => {
+      const { appInode } = this.#lane(lane);
+      const targets = pid === undefined ? processesInside(appInode) : [pid];
+      const number = constants.signals[signal];
+      const reached = targets.filter((target) => this.#native.signalInNamespace(target, appInode, number));
+      return { value: { count: reached.length } };
+    },
+
+    'lane.destroy': ({ lane }) => {
+      const { app, gateway } = this.#lane(lane);
+      this.#lanes.delete(lane);
+      closeSync(app);
+      closeSync(gateway);
+      return { value: {} };
+    },
+  };
+
+  #lane(id: number): LaneNamespaces {
+    const lane = this.#lanes.get(id);
+    if (lane === undefined) throw new CulvertError('lane-unknown', { detail: String(id) });
+    return lane;
+  }
+}

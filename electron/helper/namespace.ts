@@ -1,0 +1,252 @@
+/**
+ * Makes the two network namespaces of a lane and the sockets in them (DESIGN.md §3).
+ *
+ * Does: create both anonymously, join them by a veth pair, route everything to local sockets, lock both
+ * down, read back what was written, mint the sockets. Whatever fails, nothing stays: the namespaces are
+ * held by descriptors only. Must not: touch the host's namespace. The helper's own thread lives in an
+ * empty *parking* namespace from its first moment on, so that it could not by mistake.
+ */
+import { closeSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { CulvertError } from '#shared/failure.ts';
+import type { LaneSocket } from '#shared/helper-protocol.ts';
+import { appRules, gatewayPorts, gatewayRules, mark, stubPort, type Interception } from './firewall.ts';
+import type { Native } from './native.ts';
+import { runTool } from './run.ts';
+
+/** Largest MTU of a veth: the path ends in the gateway, so one raw packet can carry any datagram. */
+const mtu = 65_535;
+const appMac = '02:00:00:00:00:02';
+const gatewayMac = '02:00:00:00:00:01';
+
+export interface LaneNamespaces {
+  readonly app: number;
+  readonly gateway: number;
+  readonly appInode: number;
+  readonly gatewayInode: number;
+  readonly interception: Interception;
+  readonly hasIpv6: boolean;
+}
+
+/** The minted sockets in the order of `laneSockets`, those that this lane has. */
+export type Minted = readonly (readonly [LaneSocket, number])[];
+
+/** Makes namespaces for lanes on behalf of one helper process. */
+export class NamespaceMaker {
+  readonly #native: Native;
+  readonly #parking: number;
+  readonly #hasIpv6 = existsSync('/proc/sys/net/ipv6');
+
+  /** Leaves the host's network for an empty namespace, for good. */
+  constructor(native: Native) {
+    this.#native = native;
+    this.#parking = native.newNamespace();
+  }
+
+  /** Makes a lane's namespaces and sockets, or throws and leaves nothing. The caller owns the descriptors. */
+  create(): { namespaces: LaneNamespaces; minted: Minted } {
+    const open: number[] = [];
+    try {
+      const gateway = this.#make(open);
+      const app = this.#make(open);
+      const interception = this.#build(gateway, app);
+      const minted = this.#mint(gateway, app, interception, open);
+      const namespaces = {
+        app,
+        gateway,
+        appInode: this.#native.namespaceInode(app),
+        gatewayInode: this.#native.namespaceInode(gateway),
+        interception,
+        hasIpv6: this.#hasIpv6,
+      };
+      return { namespaces, minted };
+    } catch (error) {
+      for (const fd of open) closeSync(fd);
+      throw error;
+    } finally {
+      this.#native.enterNamespace(this.#parking);
+    }
+  }
+
+  /** Runs `work` with this thread inside the namespace. */
+  inside<T>(namespace: number, work: () => T): T {
+    this.#native.enterNamespace(namespace);
+    try {
+      return work();
+    } finally {
+      this.#native.enterNamespace(this.#parking);
+    }
+  }
+
+  #make(open: number[]): number {
+    const fd = this.#native.newNamespace();
+    open.push(fd);
+    return fd;
+  }
+
+  #build(gateway: number, app: number): Interception {
+    this.#native.enterNamespace(gateway);
+    writeSysctls(gatewaySysctls('all', this.#hasIpv6));
+    writeSysctls(gatewaySysctls('default', this.#hasIpv6));
+    runTool('ip', ['-batch', '-'], gatewayLinks(this.#hasIpv6), app);
+    writeSysctls(gatewaySysctls('gw0', this.#hasIpv6));
+    const interception = loadGatewayRules();
+    expectInterfaces(['lo', 'gw0']);
+
+    this.#native.enterNamespace(app);
+    writeSysctls(appSysctls(this.#hasIpv6));
+    runTool('ip', ['-batch', '-'], appLinks(this.#hasIpv6));
+    runTool('nft', ['-f', '-'], appRules());
+    expectInterfaces(['lo', 'app0']);
+    return interception;
+  }
+
+  #mint(gateway: number, app: number, interception: Interception, open: number[]): Minted {
+    const minted: (readonly [LaneSocket, number])[] = [];
+    const mint = (name: LaneSocket, make: () => number) => {
+      const fd = make();
+      open.push(fd);
+      minted.push([name, fd]);
+    };
+    const native = this.#native;
+    const isTproxy = interception === 'tproxy';
+    native.enterNamespace(gateway);
+    mint('tcp', () => native.mintTcp(this.#hasIpv6, gatewayPorts.tcp, isTproxy));
+    if (isTproxy) {
+      mint('udp', () => native.mintUdp(this.#hasIpv6, gatewayPorts.udp));
+      mint('dns', () => native.mintUdp(this.#hasIpv6, gatewayPorts.dns));
+      mint('raw4', () => native.mintRaw(4));
+      if (this.#hasIpv6) mint('raw6', () => native.mintRaw(6));
+    }
+    native.enterNamespace(app);
+    mint('stubUdp4', () => native.mintStub(4, false, stubPort));
+    mint('stubTcp4', () => native.mintStub(4, true, stubPort));
+    if (this.#hasIpv6) {
+      mint('stubUdp6', () => native.mintStub(6, false, stubPort));
+      mint('stubTcp6', () => native.mintStub(6, true, stubPort));
+    }
+    return minted;
+  }
+}
+
+function loadGatewayRules(): Interception {
+  try {
+    runTool('nft', ['-f', '-'], gatewayRules('tproxy'));
+    return 'tproxy';
+  } catch (error) {
+    if (!(error instanceof CulvertError) || error.failure.code !== 'nft-failed') throw error;
+    runTool('nft', ['-f', '-'], gatewayRules('redirect'));
+    return 'redirect';
+  }
+}
+
+/**
+ * Batch lines for ip(8), run inside the gateway namespace with the app namespace as descriptor 3. Both
+ * neighbours are written down, so that no packet ever waits for an answer of ARP or neighbour discovery.
+ */
+function gatewayLinks(hasIpv6: boolean): string {
+  return lines([
+    'link set lo up',
+    `link add gw0 address ${gatewayMac} mtu ${mtu} type veth peer name app0 address ${appMac} mtu ${mtu} netns /proc/self/fd/3`,
+    'addr add 192.0.0.1/30 dev gw0',
+    'link set gw0 addrgenmode none up',
+    `neigh add 192.0.0.2 lladdr ${appMac} dev gw0`,
+    `rule add fwmark ${mark} lookup 100`,
+    'route add local default dev lo table 100',
+    ...(hasIpv6
+      ? [
+          'addr add fdc0:1a7e::1/126 dev gw0 nodad',
+          `neigh add fdc0:1a7e::2 lladdr ${appMac} dev gw0`,
+          `rule add from fdc0:1a7e::/126 fwmark ${mark} lookup 100`,
+          'route add local ::/0 dev lo table 100',
+        ]
+      : []),
+  ]);
+}
+
+function appLinks(hasIpv6: boolean): string {
+  return lines([
+    'link set lo up',
+    'addr add 192.0.0.2/30 dev app0',
+    'link set app0 addrgenmode none up',
+    `neigh add 192.0.0.1 lladdr ${gatewayMac} dev app0`,
+    'route add default via 192.0.0.1',
+    ...(hasIpv6
+      ? [
+          'addr add fdc0:1a7e::2/126 dev app0 nodad',
+          `neigh add fdc0:1a7e::1 lladdr ${gatewayMac} dev app0`,
+          'route add ::/0 via fdc0:1a7e::1 dev app0',
+        ]
+      : []),
+  ]);
+}
+
+type Sysctls = readonly (readonly [string, string])[];
+
+function gatewaySysctls(device: string, hasIpv6: boolean): Sysctls {
+  return [
+    ...(device === 'all' ? ([['ipv4/ip_forward', '0']] as const) : []),
+    [`ipv4/conf/${device}/forwarding`, '0'],
+    [`ipv4/conf/${device}/rp_filter`, '0'],
+    [`ipv4/conf/${device}/arp_ignore`, '2'],
+    [`ipv4/conf/${device}/accept_redirects`, '0'],
+    [`ipv4/conf/${device}/send_redirects`, '0'],
+    ...(hasIpv6
+      ? ([
+          [`ipv6/conf/${device}/disable_ipv6`, '0'],
+          [`ipv6/conf/${device}/forwarding`, '0'],
+          [`ipv6/conf/${device}/accept_ra`, '0'],
+          [`ipv6/conf/${device}/accept_redirects`, '0'],
+        ] as const)
+      : []),
+  ];
+}
+
+function appSysctls(hasIpv6: boolean): Sysctls {
+  const devices = ['all', 'default', 'app0'];
+  return [
+    ['ipv4/ip_forward', '0'],
+    ...devices.flatMap((device): Sysctls => [
+      [`ipv4/conf/${device}/forwarding`, '0'],
+      [`ipv4/conf/${device}/accept_redirects`, '0'],
+      ...(hasIpv6
+        ? ([
+            [`ipv6/conf/${device}/disable_ipv6`, '0'],
+            [`ipv6/conf/${device}/forwarding`, '0'],
+            [`ipv6/conf/${device}/accept_ra`, '0'],
+            [`ipv6/conf/${device}/accept_redirects`, '0'],
+          ] as const)
+        : []),
+    ]),
+  ];
+}
+
+/** Writes below /proc/sys/net of this thread's namespace and reads back (S2). */
+function writeSysctls(sysctls: Sysctls): void {
+  for (const [name, value] of sysctls) {
+    const path = `/proc/sys/net/${name}`;
+    let kept: string;
+    try {
+      writeFileSync(path, value);
+      kept = readFileSync(path, 'utf8').trim();
+    } catch (error) {
+      throw new CulvertError('sysctl-failed', { detail: `${name}: ${String(error)}`, cause: error });
+    }
+    if (kept !== value)
+      throw new CulvertError('sysctl-failed', { detail: `${name} is ${kept}, not ${value}` });
+  }
+}
+
+/** Throws unless this thread's namespace has exactly these interfaces (S1). */
+function expectInterfaces(expected: readonly string[]): void {
+  const found = readFileSync('/proc/thread-self/net/dev', 'utf8')
+    .split('\n')
+    .map((line) => /^\s*([^\s:]+):/.exec(line)?.[1])
+    .filter((name) => name !== undefined);
+  if (found.toSorted().join() !== expected.toSorted().join()) {
+    throw new CulvertError('lane-check-failed', { detail: found.join(', ') });
+  }
+}
+
+function lines(list: readonly string[]): string {
+  return `${list.join('\n')}\n`;
+}
