@@ -1,0 +1,22 @@
+/*
+ * What the parts of libculvert share with one another and nobody outside calls.
+ *
+ * The way of a doorbell, so that none is lost: a part first puts what it has to tell where its collecting
+ * function finds it, then calls cv_ring. The collecting function first calls cv_ring_clear, then looks, and
+ * is called until it finds nothing. A ring in between is then either still in the pipe or seen by the look.
+ */
+#ifndef CULVERT_INTERNAL_H
+#define CULVERT_INTERNAL_H
+
+#include "culvert.h"
+
+/* To be called by cv_pump_reap and cv_udp_poll before they look: the next cv_ring of the kind writes again. */
+void cv_ring_clear(uint32_t kind);
+
+/*
+ * Starts a detached thread with a small stack, every signal blocked and a name of at most 15 characters.
+ * Returns 0 or a negative errno value.
+ */
+int cv_thread_start(const char *name, void *(*run)(void *), void *argument);
+
+#endif

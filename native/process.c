@@ -1,0 +1,270 @@
+/*
+ * What a process can do to itself, to terminals and to descriptors, and Node cannot.
+ *
+ * *Does*: sessions and process groups, pseudo terminals, sealed memory files, pipes, hardening, signals that
+ * cannot hit the wrong process, and the threads of the other parts.
+ * *Must not*: start a program, change an id, or send a signal to a process that it has not checked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* Thread-local storage of the whole process comes out of a thread's stack too (glibc). */
+#define THREAD_STACK (128 * 1024)
+/* linux/memfd.h since 6.3; older kernels refuse it with EINVAL. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+int cv_abi(void)
+{
+	return CV_ABI;
+}
+
+int cv_thread_start(const char *name, void *(*run)(void *), void *argument)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+	int result = pthread_attr_init(&attributes);
+
+	if (result)
+		return -result;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	result = pthread_attr_setstacksize(&attributes, THREAD_STACK);
+#endif
+	if (!result)
+		result = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (!result) {
+		/* A thread starts with its creator's mask: blocked before, so that no signal finds a gap. */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		result = pthread_create(&thread, &attributes, run, argument);
+		/* Named by its creator; a thread that has ended already needs no name. */
+		if (!result)
+			(void)pthread_setname_np(thread, name);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	pthread_attr_destroy(&attributes);
+	return -result;
+}
+
+/* No core dumps, and no ptrace or /proc access by processes of the same user (prctl(2), PR_SET_DUMPABLE). */
+int cv_harden(void)
+{
+	struct rlimit core;
+
+	if (getrlimit(RLIMIT_CORE, &core) < 0)
+		return -errno;
+	core.rlim_cur = 0;
+	if (setrlimit(RLIMIT_CORE, &core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+int cv_session(int pid, int32_t *out)
+{
+	pid_t session = getsid(pid);
+	pid_t group = session < 0 ? -1 : getpgid(pid);
+
+	if (session < 0 || group < 0)
+		return -errno;
+	out[0] = session;
+	out[1] = group;
+	return 0;
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, bytes, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -1;
+		bytes += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+/* A memory file that nobody can change any more (memfd_create(2), F_SEAL_*), at offset 0. */
+int cv_memory_file(const void *bytes, uint32_t size)
+{
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("culvert", flags | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("culvert", flags);
+	if (fd < 0)
+		return -errno;
+	if (write_all(fd, bytes, size) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+/* A pipe whose write end may go to a program that expects a blocking one: only the read end is non-blocking. */
+int cv_pipe(int32_t *out)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0) {
+		int error = errno;
+
+		close(fds[0]);
+		close(fds[1]);
+		return -error;
+	}
+	out[0] = fds[0];
+	out[1] = fds[1];
+	return 0;
+}
+
+int cv_dup(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? -errno : copy;
+}
+
+/*
+ * A pseudo terminal: out[0] master, out[1] slave, both close-on-exec, with the settings and the size of the
+ * terminal `like`, or the kernel's own when that is negative. The slave comes from the master, not from a path,
+ * so that the mount namespace does not matter (ioctl_tty(2), TIOCGPTPEER).
+ */
+int cv_pty_open(int like, int32_t *out)
+{
+	struct termios settings;
+	struct winsize size;
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int slave = -1;
+	int error;
+
+	if (master < 0)
+		return -errno;
+	if (grantpt(master) < 0 || unlockpt(master) < 0)
+		goto failed;
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		goto failed;
+	if (like >= 0 && (tcgetattr(like, &settings) < 0 || tcsetattr(slave, TCSANOW, &settings) < 0 ||
+	                  ioctl(like, TIOCGWINSZ, &size) < 0 || ioctl(slave, TIOCSWINSZ, &size) < 0))
+		goto failed;
+	out[0] = master;
+	out[1] = slave;
+	return 0;
+failed:
+	error = errno;
+	close(master);
+	if (slave >= 0)
+		close(slave);
+	return -error;
+}
+
+int cv_pty_resize(int from, int to)
+{
+	struct winsize size;
+
+	return ioctl(from, TIOCGWINSZ, &size) < 0 || ioctl(to, TIOCSWINSZ, &size) < 0 ? -errno : 0;
+}
+
+/* Makes a process group the terminal's foreground one; blocked, SIGTTOU does not stop a background caller. */
+int cv_terminal_give(int fd, int pgrp)
+{
+	sigset_t stop, before;
+	int result;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTTOU);
+	pthread_sigmask(SIG_BLOCK, &stop, &before);
+	result = tcsetpgrp(fd, pgrp) < 0 ? -errno : 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+static int64_t limit_value(rlim_t value)
+{
+	return value == RLIM_INFINITY || value > INT64_MAX ? -1 : (int64_t)value;
+}
+
+int cv_limit(int resource, int64_t *out)
+{
+	struct rlimit limit;
+
+	if (getrlimit((__rlimit_resource_t)resource, &limit) < 0)
+		return -errno;
+	out[0] = limit_value(limit.rlim_cur);
+	out[1] = limit_value(limit.rlim_max);
+	return 0;
+}
+
+/*
+ * Sends a signal to a process if it is in the network namespace; -ESRCH when it is not or is gone. The pidfd is
+ * taken first: should the number be given to another process meanwhile, the pidfd still means the old one.
+ */
+int cv_signal_in_netns(int pid, int64_t inode, int signal)
+{
+	char path[32];
+	struct stat status;
+	int result = 0;
+	int pidfd;
+
+	/* The kernel's first process, and groups by a negative number, are nobody's app. */
+	if (pid <= 1)
+		return -EINVAL;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		return -errno;
+	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
+	if (stat(path, &status) < 0)
+		result = errno == ENOENT ? -ESRCH : -errno;
+	else if ((int64_t)status.st_ino != inode)
+		result = -ESRCH;
+	else if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0)
+		result = -errno;
+	close(pidfd);
+	return result;
+}
+
+/* Ends as the app ended, without a core dump of our own. */
+int cv_die_by(int signal)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	struct rlimit core;
+	sigset_t one;
+
+	if (getrlimit(RLIMIT_CORE, &core) == 0) {
+		core.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &core);
+	}
+	sigemptyset(&one);
+	if (sigaddset(&one, signal) < 0)
+		return -errno;
+	/* SIGKILL and SIGSTOP have no other action than their default. */
+	if (sigaction(signal, &action, NULL) < 0 && signal != SIGKILL && signal != SIGSTOP)
+		return -errno;
+	pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+	return kill(getpid(), signal) < 0 ? -errno : 0;
+}
