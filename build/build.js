@@ -117,7 +117,8 @@ function buildStarters() {
   put(join(dist, 'start.cjs'), readFileSync(join(from, 'start.cjs')));
   put(join(dist, 'bin/culvert'), readFileSync(join(from, 'culvert')), 0o755);
   const helper = readFileSync(join(from, 'culvert-helper'), 'utf8');
-  if (!helper.includes('@NODE@')) throw new Error('build/bin/culvert-helper has no place for the path of Node');
+  if (!helper.includes('@NODE@'))
+    throw new Error('build/bin/culvert-helper has no place for the path of Node');
   put(join(dist, 'bin/culvert-helper'), helper.replaceAll('@NODE@', process.execPath), 0o755);
 }
 
@@ -158,7 +159,8 @@ async function buildTools() {
 
 async function main() {
   const [what = 'product'] = process.argv.slice(2);
-  if (!['product', 'test', 'bench'].includes(what)) throw new Error(`nothing is built by the name of ${what}`);
+  if (!['product', 'test', 'bench'].includes(what))
+    throw new Error(`nothing is built by the name of ${what}`);
   await buildPrograms();
   buildNative();
   buildStarters();
