@@ -50,6 +50,7 @@ export const failureCodes = [
   'proxy-closed',
   'host-name-invalid',
   'destination-blocked',
+  'destination-unreachable',
   'fake-address-unmapped',
   'udp-not-offered',
   'dns-failed',
@@ -293,6 +294,11 @@ const sentences: Record<FailureCode, Sentence> = {
     what: 'a connection was refused',
     why: 'a rule or a setting of the profile blocks its destination',
     todo: 'change the profile if it should be possible',
+  },
+  'destination-unreachable': {
+    what: 'a connection failed',
+    why: 'its destination cannot be reached from this computer',
+    todo: 'check that the destination is right and that this computer has a network',
   },
   'fake-address-unmapped': {
     what: 'a connection was refused',

@@ -1,0 +1,23 @@
+/**
+ * One conversation with a proxy, from the first byte on a connection to its yes or no.
+ *
+ * Does: turns received bytes into bytes to send and at last into a verdict; no socket, no clock, so that
+ * every dialogue can be tested byte by byte and, later, run through another proxy. Must not: keep or drop
+ * a byte behind the proxy's answer, which is the app's.
+ */
+
+export interface Dialogue {
+  /** What is being waited for, for messages: "sign-in", "request" and the like. */
+  readonly stage: string;
+  /** Begins: the connection to the proxy is open. */
+  start(): void;
+  /**
+   * Takes what the proxy sent. Answers the number of bytes of this chunk that belonged to the dialogue
+   * once it has ended with a yes, else undefined. Throws a CulvertError at a no or at nonsense. The chunk
+   * is only lent for the call.
+   */
+  receive(chunk: Buffer): number | undefined;
+}
+
+/** How a dialogue sends; called from within `start` and `receive`, or a microtask after them. */
+export type Send = (bytes: Buffer) => void;
