@@ -5,8 +5,8 @@
  *   node build/build.js test     the same, and the tools of tests and benchmark in dist/test/
  *   node build/build.js bench    the same as test
  *
- * A room without index.ts yet is left out and said so. Files are written beside their place and then renamed,
- * so that a program which starts meanwhile meets the old file or the new one.
+ * Files are written beside their place and then renamed, so that a program which starts meanwhile meets the old
+ * file or the new one.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -79,6 +79,7 @@ async function bundle(entryPoints, outdir) {
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     logOverride: { 'empty-import-meta': 'error' },
     logLevel: 'warning',
+    logLimit: 4,
     write: false,
   });
   const written = result.outputFiles.filter((file) => put(file.path, file.contents));
@@ -96,18 +97,15 @@ function run(command, args) {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
 }
 
+/** One program that cannot be bundled does not keep the others from it. */
 async function buildPrograms() {
-  /** @type {Record<string, string>} */
-  const present = {};
-  for (const [name, entry] of Object.entries(programs)) {
-    if (existsSync(join(root, entry))) present[name] = entry;
-    else say(`${entry} is not there yet: no dist/${name}.cjs`);
-  }
-  await bundle(present, dist);
+  const results = await Promise.allSettled(
+    Object.entries(programs).map(([name, entry]) => bundle({ [name]: entry }, dist)),
+  );
+  return results.every(({ status }) => status === 'fulfilled');
 }
 
 function buildNative() {
-  if (!existsSync(join(root, 'native/Makefile'))) return say('native/Makefile is not there yet');
   run('make', ['--silent', '-C', 'native', `OUT=${join(dist, 'native')}`]);
 }
 
@@ -161,10 +159,11 @@ async function main() {
   const [what = 'product'] = process.argv.slice(2);
   if (!['product', 'test', 'bench'].includes(what))
     throw new Error(`nothing is built by the name of ${what}`);
-  await buildPrograms();
+  const isComplete = await buildPrograms();
   buildNative();
   buildStarters();
   if (what !== 'product') await buildTools();
+  if (!isComplete) throw new Error('a program could not be bundled: see above');
 }
 
 try {

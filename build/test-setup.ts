@@ -1,4 +1,7 @@
-/** Runs before the tests of each kind: builds dist/ and refuses kinds that need root to anyone else. */
+/**
+ * Runs before the tests of each kind: builds dist/ and refuses kinds that need root to anyone else. Unit tests
+ * run even where the product does not build: they are how one finds out why.
+ */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,5 +19,5 @@ export function setup(project: TestProject): void {
   const { status } = spawnSync(process.execPath, [join(root, 'build/build.js'), 'test'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  if (status !== 0) throw new Error('dist/ could not be built, so nothing can be tested');
+  if (status !== 0 && project.name !== 'unit') throw new Error('dist/ could not be built, so nothing can be tested');
 }
