@@ -1,0 +1,56 @@
+/**
+ * Builds what a world runs beside the product: C tools with gcc, scripts for child processes with esbuild.
+ * Everything lands in dist/test/ under a name that contains the hash of its source, so parallel test files
+ * never run each other's half-written output.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, join, resolve } from 'node:path';
+
+/** The repository; tests and the benchmark are started at its top. */
+export const repository = process.cwd();
+const out = join(repository, 'dist', 'test');
+// esbuild finds its program beside its own files, so it cannot be part of a bundle such as the benchmark's.
+const esbuild = createRequire(join(repository, 'package.json'))('esbuild') as typeof import('esbuild');
+
+/** Compiles one C file (path from the repository's top) as a static program and returns the program's path. */
+export function compile(source: string, flags: readonly string[] = ['-static']): string {
+  const from = resolve(repository, source);
+  const options = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_GNU_SOURCE', '-pthread', ...flags];
+  const mark = createHash('sha256')
+    .update(readFileSync(from))
+    .update(options.join(' '))
+    .digest('hex')
+    .slice(0, 12);
+  const program = join(out, `${basename(source, '.c')}-${mark}`);
+  if (existsSync(program)) return program;
+  mkdirSync(out, { recursive: true });
+  const fresh = `${program}.${process.pid}`;
+  execFileSync('gcc', [...options, '-o', fresh, from], { stdio: ['ignore', 'inherit', 'inherit'] });
+  renameSync(fresh, program);
+  return program;
+}
+
+/** Bundles one TypeScript file (path from the repository's top) for Node and returns the script's path. */
+export function bundle(source: string): string {
+  const result = esbuild.buildSync({
+    entryPoints: [resolve(repository, source)],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    write: false,
+    logLevel: 'error',
+  });
+  const text = result.outputFiles[0]?.text ?? '';
+  const mark = createHash('sha256').update(text).digest('hex').slice(0, 12);
+  const script = join(out, `${basename(source, '.ts')}-${mark}.cjs`);
+  if (existsSync(script)) return script;
+  mkdirSync(out, { recursive: true });
+  const fresh = `${script}.${process.pid}`;
+  writeFileSync(fresh, text);
+  renameSync(fresh, script);
+  return script;
+}

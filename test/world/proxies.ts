@@ -1,0 +1,120 @@
+/**
+ * Real proxies in a world. `await using proxy = await world.proxy('dante')` listens when it resolves and has
+ * ended when the block ends. By default they are in the internet, so that the host sends nothing but the
+ * connection to the proxy (`exceptions`); on the host's own loopback with `at: 'host'`, where what the proxy
+ * itself sends is on the host's interfaces as well.
+ */
+import { readFileSync } from 'node:fs';
+import { internet } from './addresses.ts';
+import type { Exception } from './capture.ts';
+import { dante } from './proxies/dante.ts';
+import { microsocks } from './proxies/microsocks.ts';
+import { ssh } from './proxies/ssh.ts';
+import { tinyproxy } from './proxies/tinyproxy.ts';
+import { Owned } from './owned.ts';
+import type { Running } from './running.ts';
+import { until } from './until.ts';
+import type { Place, World } from './world.ts';
+
+export const proxyKinds = ['microsocks', 'dante', 'ssh', 'tinyproxy'] as const;
+export type ProxyKind = (typeof proxyKinds)[number];
+
+export interface ProxyOptions {
+  readonly at?: Place;
+  readonly port?: number;
+  /** Whether it asks for a user name and a password. */
+  readonly signIn?: boolean;
+}
+
+/** What a kind of proxy is told to be. */
+export interface ProxyPlan {
+  readonly world: World;
+  readonly at: Place;
+  readonly address: string;
+  readonly port: number;
+  readonly signIn: { readonly user: string; readonly password: string } | undefined;
+}
+
+/** What a kind of proxy answers: the process that listens, and what else it started or needs. */
+export interface Started {
+  readonly listener: Running;
+  readonly scheme: 'socks5' | 'http';
+  readonly others?: readonly Running[];
+  readonly exceptions?: readonly Exception[];
+}
+
+export interface Proxy extends AsyncDisposable {
+  readonly kind: ProxyKind;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** For `--proxy`, the sign-in included. */
+  readonly url: string;
+  /** Connections that a capture on the host may see. */
+  readonly exceptions: readonly Exception[];
+  /** The process that listens; forking proxies have children. */
+  readonly process: Running;
+  /** Ends it, with SIGKILL by default, as a crash would. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+}
+
+const starters: Record<ProxyKind, (plan: ProxyPlan) => Promise<Started>> = {
+  microsocks,
+  dante,
+  ssh,
+  tinyproxy,
+};
+let nextPort = 1080;
+
+export async function startProxy(world: World, kind: ProxyKind, options: ProxyOptions): Promise<Proxy> {
+  const at = options.at ?? (kind === 'ssh' ? 'host' : 'internet');
+  const { name, password } = world.users['culvert-b'];
+  const plan: ProxyPlan = {
+    world,
+    at,
+    address: at === 'host' ? '127.0.0.1' : internet.proxy4,
+    port: options.port ?? nextPort++,
+    signIn: options.signIn === true ? { user: name, password } : undefined,
+  };
+  const started = await starters[kind](plan);
+  await until(`${kind} to listen on port ${plan.port}`, () => listens(started.listener, plan.port), 10_000);
+  return assemble(kind, plan, started);
+}
+
+function assemble(kind: ProxyKind, plan: ProxyPlan, started: Started): Proxy {
+  const { address, port, signIn } = plan;
+  const owned = new Owned();
+  for (const running of started.others ?? []) owned.use(running);
+  owned.use(started.listener);
+  const credentials = signIn === undefined ? '' : `${signIn.user}:${encodeURIComponent(signIn.password)}@`;
+  return {
+    kind,
+    address,
+    port,
+    user: signIn?.user,
+    password: signIn?.password,
+    url: `${started.scheme}://${credentials}${address}:${port}`,
+    exceptions: [{ address, port }, ...(started.exceptions ?? [])],
+    process: started.listener,
+    kill: (signal = 'SIGKILL') => started.listener.end(signal),
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
+}
+
+/**
+ * Whether something listens on the port in the network namespace of the process, read from its socket table
+ * (proc(5)): a probing connection would count as the first client.
+ */
+export function listens({ pid, stderr, hasEnded }: Running, port: number): boolean {
+  if (hasEnded) throw new Error(`it ended before it listened: ${stderr}`);
+  const tables = ['tcp', 'tcp6'].map((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'));
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const listening = '0A';
+  return tables.some((table) =>
+    table.split('\n').some((line) => {
+      const [, local, , state] = line.trim().split(/\s+/);
+      return state === listening && local?.endsWith(suffix) === true;
+    }),
+  );
+}
