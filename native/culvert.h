@@ -145,6 +145,11 @@ CV_EXPORT int cv_pump_add(int app, int proxy, const void *to_app, uint32_t to_ap
                           uint32_t to_proxy_size);
 /* Resets both sides. The end is told by cv_pump_reap as for any other. */
 CV_EXPORT int cv_pump_abort(int flow);
+/*
+ * The app is gone: what it sent is still delivered, nothing is waited for that would come for it. The flow ends
+ * cleanly once its last byte and the end of file are with the kernel, which goes on sending for a closed socket.
+ */
+CV_EXPORT int cv_pump_release(int flow);
 /* Byte counters of flows first … first+count-1, into out[2*count] as up, down; 0 for free ones. */
 CV_EXPORT int cv_pump_counters(int first, int count, uint64_t *out);
 /* Takes up to max ended flows; returns how many. */

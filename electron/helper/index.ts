@@ -5,6 +5,7 @@
  * order, end at end of file. Must not: listen anywhere, read a file that the engine named, know of proxies,
  * rules or host names. Started as `helper.cjs rootless|privileged SOCKET`.
  */
+import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import * as v from 'valibot';
 import { CulvertError, describe, failureOf, type Failure } from '#shared/failure.ts';
@@ -131,7 +132,9 @@ function main(argv: readonly string[]): void {
 }
 
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`culvert-helper: ${describe(failureOf(error))}\n`);
+  // The sentence is for people, the last line for the engine that reads this process's stderr.
+  const failure = failureOf(error);
+  writeSync(2, `culvert-helper: ${describe(failure)}\n${JSON.stringify(failure)}\n`);
   process.exit(1);
 });
 main(process.argv.slice(2));

@@ -1,0 +1,201 @@
+/** Talks to the engines of this user over their control sockets. */
+import { readdirSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import {
+  engineCalls,
+  engineEvents,
+  type EngineCall,
+  type EngineEvent,
+  type EngineEventValue,
+  type EngineParams,
+  type EngineValue,
+} from '#shared/engine-protocol.ts';
+import { CulvertError, failureCodes } from '#shared/failure.ts';
+import { enginePidOf, runtimeDir } from '#shared/paths.ts';
+import { version } from '#shared/version.ts';
+import { Emitter } from './emitter.ts';
+import { LineReader } from './line-reader.ts';
+
+const connectMs = 2000;
+const answerMs = 20_000;
+/** An engine sends long lines: a snapshot of many lanes, a list of flows. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+const rpcMessage = v.union([
+  v.object({ id: v.number(), result: v.unknown() }),
+  v.object({
+    id: v.nullable(v.number()),
+    error: v.object({
+      data: v.object({
+        code: v.picklist(failureCodes),
+        step: v.optional(v.string()),
+        detail: v.optional(v.string()),
+      }),
+    }),
+  }),
+  v.object({ method: v.picklist(Object.keys(engineEvents) as EngineEvent[]), params: v.unknown() }),
+]);
+
+interface Waiting {
+  readonly method: EngineCall;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+type Events = { [E in EngineEvent]: EngineEventValue<E> } & { gone: undefined };
+
+export class EngineClient {
+  readonly pid: number;
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #emitter = new Emitter<Events>();
+  #last = 0;
+
+  private constructor(pid: number, socket: Socket) {
+    this.pid = pid;
+    this.#socket = socket;
+    const lines = new LineReader(maxAnswerBytes, (line) => {
+      this.#heard(line);
+    });
+    socket.on('data', (bytes) => {
+      if (!lines.push(bytes)) socket.destroy();
+    });
+    socket.on('error', () => {
+      // The engine is gone; `close` follows and tells everybody who waits.
+    });
+    socket.once('close', () => {
+      this.#rejectAll(new CulvertError('engine-unreachable', { detail: `engine ${this.pid}` }));
+      this.#emitter.emit('gone', undefined);
+    });
+  }
+
+  /**
+   * All engines of this user that answer, oldest first. A socket that no process listens on any more is
+   * removed: its engine was killed.
+   */
+  static async all(env: NodeJS.ProcessEnv = process.env): Promise<EngineClient[]> {
+    const dir = runtimeDir(env);
+    const pids = readdirSync(dir)
+      .map(enginePidOf)
+      .filter((pid) => pid !== undefined)
+      .toSorted((a, b) => a - b);
+    const clients = await Promise.all(pids.map((pid) => EngineClient.#connect(dir, pid)));
+    return clients.filter((client) => client !== undefined);
+  }
+
+  static async #connect(dir: string, pid: number): Promise<EngineClient | undefined> {
+    const path = join(dir, `engine-${pid}.sock`);
+    try {
+      const client = new EngineClient(pid, await openSocket(path));
+      await client.call('hello', { version });
+      return client;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') rmSync(path, { force: true });
+      else if (error instanceof CulvertError && error.failure.code !== 'engine-unreachable') throw error;
+      return undefined;
+    }
+  }
+
+  /** Asks and waits. Throws the engine's failure, or `engine-unreachable`. */
+  call<C extends EngineCall>(method: C, params: EngineParams<C>): Promise<EngineValue<C>> {
+    return new Promise((resolve, reject) => {
+      this.#last += 1;
+      const id = this.#last;
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new CulvertError('engine-unreachable', { step: method, detail: 'no answer' }));
+      }, answerMs);
+      this.#waiting.set(id, { method, resolve: resolve as Waiting['resolve'], reject, timer });
+      this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    });
+  }
+
+  /** Listens to an event; `snapshot` and `traffic` come after the call `watch`, `gone` when the engine ends. */
+  on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
+    return this.#emitter.on(event, listener);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #heard(line: string): void {
+    const message = v.safeParse(rpcMessage, parseJson(line));
+    if (!message.success) {
+      this.#socket.destroy();
+      return;
+    }
+    const { output } = message;
+    if ('method' in output) {
+      this.#event(output.method, output.params);
+      return;
+    }
+    if ('error' in output) {
+      const { code, step, detail } = output.error.data;
+      const error = new CulvertError(code, {
+        ...(step === undefined ? {} : { step }),
+        ...(detail === undefined ? {} : { detail }),
+      });
+      // A refusal comes before any question is read, and so has no id.
+      if (output.id === null) this.#rejectAll(error);
+      else
+        this.#settle(output.id, ({ reject }) => {
+          reject(error);
+        });
+      return;
+    }
+    this.#settle(output.id, ({ method, resolve, reject }) => {
+      const value = v.safeParse(engineCalls[method].value, output.result);
+      if (value.success) resolve(value.output as never);
+      else reject(new CulvertError('bad-message', { step: method }));
+    });
+  }
+
+  #event(event: EngineEvent, params: unknown): void {
+    const value = v.safeParse(engineEvents[event], params);
+    if (value.success) this.#emitter.emit(event, value.output as never);
+  }
+
+  #settle(id: number, work: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    clearTimeout(waiting.timer);
+    work(waiting);
+  }
+
+  #rejectAll(error: CulvertError): void {
+    for (const id of [...this.#waiting.keys()]) {
+      this.#settle(id, ({ reject }) => {
+        reject(error);
+      });
+    }
+  }
+}
+
+function openSocket(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.setTimeout(connectMs, () => {
+      socket.destroy(new CulvertError('engine-unreachable', { detail: 'no answer' }));
+    });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.setTimeout(0);
+      socket.removeListener('error', reject);
+      resolve(socket);
+    });
+  });
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    // Not JSON: the schema refuses it.
+    return undefined;
+  }
+}

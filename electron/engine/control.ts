@@ -1,0 +1,180 @@
+/**
+ * The engine's control socket (JSON-RPC 2.0, shared/engine-protocol.ts): for the window and the command line
+ * of the same user.
+ *
+ * Must not: serve another user, or a process that is not in the engine's own network: an app on a lane could
+ * otherwise free itself (S38b).
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import * as v from 'valibot';
+import {
+  engineCalls,
+  maxLineBytes,
+  rpcRequest,
+  type EngineCall,
+  type EngineEvent,
+  type EngineEventValue,
+  type EngineParams,
+  type EngineValue,
+} from '#shared/engine-protocol.ts';
+import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
+import { engineSocket, runtimeDir } from '#shared/paths.ts';
+import { version } from '#shared/version.ts';
+import type { Engine } from './engine.ts';
+import { LineReader } from './line-reader.ts';
+import type { Native } from './native.ts';
+import { descriptorOf } from './relay/descriptor.ts';
+
+/** What one connection may leave unread before it is cut off, in bytes. */
+const maxBacklog = 8 * 1024 * 1024;
+
+type Handlers = {
+  [C in EngineCall]: (params: EngineParams<C>, client: Client) => EngineValue<C> | Promise<EngineValue<C>>;
+};
+
+export class ControlServer {
+  readonly #path: string;
+  readonly #server: Server;
+  readonly #clients = new Set<Client>();
+
+  private constructor(path: string, server: Server) {
+    this.#path = path;
+    this.#server = server;
+  }
+
+  /** Opens `engine-<pid>.sock`. Throws `runtime-dir-unsafe`. */
+  static async open(native: Native, engine: Engine): Promise<ControlServer> {
+    const path = engineSocket(runtimeDir(), process.pid);
+    rmSync(path, { force: true });
+    const server = createServer();
+    const control = new ControlServer(path, server);
+    server.on('connection', (socket) => {
+      control.#welcome(native, engine, socket);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => {
+        reject(new CulvertError('runtime-dir-unsafe', { detail: error.message, cause: error }));
+      });
+      server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+    server.unref();
+    return control;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    rmSync(this.#path, { force: true });
+  }
+
+  #welcome(native: Native, engine: Engine, socket: Socket): void {
+    const client = new Client(engine, socket, refusal(native, socket));
+    this.#clients.add(client);
+    socket.once('close', () => {
+      this.#clients.delete(client);
+    });
+  }
+}
+
+/** Why this peer is not served, if it is not. */
+function refusal(native: Native, socket: Socket): CulvertError | undefined {
+  const peer = native.peer(descriptorOf(socket));
+  if (peer.uid !== process.geteuid?.()) return new CulvertError('peer-refused', { detail: 'another user' });
+  if (native.namespaceOf(peer.pid) !== native.namespaceOf(0)) {
+    return new CulvertError('peer-refused', { detail: 'another network' });
+  }
+  return undefined;
+}
+
+/** One connection. */
+class Client {
+  readonly #engine: Engine;
+  readonly #socket: Socket;
+  #unwatch: (() => void)[] = [];
+
+  constructor(engine: Engine, socket: Socket, refused: CulvertError | undefined) {
+    this.#engine = engine;
+    this.#socket = socket;
+    socket.on('error', () => {
+      // The peer is gone; `close` follows.
+    });
+    socket.once('close', () => {
+      for (const stop of this.#unwatch) stop();
+    });
+    const lines = new LineReader(maxLineBytes, (line) => {
+      if (refused === undefined) void this.#serve(line);
+      else this.#refuse(refused);
+    });
+    socket.on('data', (bytes) => {
+      if (!lines.push(bytes)) this.close();
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Turns on the events of this connection. */
+  watch(): void {
+    if (this.#unwatch.length > 0) return;
+    this.#unwatch = [
+      this.#engine.on('changed', (value) => {
+        this.#tell('snapshot', value);
+      }),
+      this.#engine.on('traffic', (value) => {
+        this.#tell('traffic', value);
+      }),
+    ];
+  }
+
+  readonly #handlers: Handlers = {
+    hello: () => ({ version, pid: process.pid }),
+    snapshot: () => this.#engine.snapshot(),
+    watch: (_params, client) => {
+      client.watch();
+      return this.#engine.snapshot();
+    },
+    flows: (params) => this.#engine.flows(params),
+    'lane.stop': async ({ lane, force }) => ({
+      signalled: await this.#engine.lane(lane).stop(force ?? false),
+    }),
+  };
+
+  async #serve(line: string): Promise<void> {
+    let id: number | null = null;
+    try {
+      const request = v.parse(rpcRequest, JSON.parse(line));
+      id = request.id;
+      const params = v.parse(engineCalls[request.method].params, request.params);
+      const handler = this.#handlers[request.method] as (params: unknown, client: Client) => unknown;
+      this.#send({ jsonrpc: '2.0', id, result: await handler(params, this) });
+    } catch (error) {
+      const isMalformed = error instanceof v.ValiError || error instanceof SyntaxError;
+      this.#sendError(id, isMalformed ? { code: 'bad-message' } : failureOf(error));
+    }
+  }
+
+  #refuse(why: CulvertError): void {
+    this.#sendError(null, why.failure);
+    this.#socket.end();
+  }
+
+  #sendError(id: number | null, failure: Failure): void {
+    this.#send({ jsonrpc: '2.0', id, error: { code: -32_000, message: failure.code, data: failure } });
+  }
+
+  #tell<E extends EngineEvent>(event: E, value: EngineEventValue<E>): void {
+    this.#send({ jsonrpc: '2.0', method: event, params: value });
+  }
+
+  #send(message: unknown): void {
+    if (this.#socket.writableLength > maxBacklog) this.close();
+    else if (this.#socket.writable) this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+}

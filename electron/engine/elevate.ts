@@ -1,0 +1,326 @@
+/**
+ * Starts the helper, by the way that fits, and nothing else: the engine's only door to other programs.
+ *
+ * Does: choose between a user namespace, being root already, pkexec, sudo and sudo-prompt; wait until the
+ * helper dials back; check who it is; give each refusal its own failure. Must not: use a shell, or pass
+ * the caller's environment on to root.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { CulvertError, failureCodes, type Failure } from '#shared/failure.ts';
+import type { Mode } from '#shared/helper-protocol.ts';
+import { helperSocket, runtimeDir } from '#shared/paths.ts';
+import type { EngineOptions } from './lane-spec.ts';
+import type { Native } from './native.ts';
+
+const policyFiles = [
+  '/usr/share/polkit-1/actions/io.github.culvert.policy',
+  '/etc/polkit-1/actions/io.github.culvert.policy',
+  '/usr/local/share/polkit-1/actions/io.github.culvert.policy',
+];
+const pkexecPath = '/usr/bin/pkexec';
+const sudoPath = '/usr/bin/sudo';
+const unsharePath = '/usr/bin/unshare';
+const quickMs = 10_000;
+const humanMs = 120_000;
+
+/** A helper that has dialled back, and why it was started the way it was. */
+export interface StartedHelper {
+  readonly link: number;
+  readonly mode: Mode;
+  readonly why: string;
+  /** What the helper process wrote before it died, for the failure that reports its loss. */
+  lastWords(): string;
+}
+
+interface Way {
+  readonly mode: Mode;
+  readonly why: string;
+  readonly command: string;
+  readonly args: (socket: string) => readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly timeoutMs: number;
+  /** Turns the exit of the started program, before a helper dialled back, into a failure; undefined: wait on. */
+  readonly refusal: (code: number | null, words: string) => Failure | undefined;
+}
+
+/** Starts a helper for this isolation. Throws a CulvertError with the reason of the last way that was tried. */
+export async function startHelper(native: Native, options: EngineOptions): Promise<StartedHelper> {
+  const ways = chooseWays(options, process.geteuid?.() ?? -1);
+  let last: unknown;
+  for (const way of ways) {
+    try {
+      return await start(native, way);
+    } catch (error) {
+      last = error;
+      if (!(error instanceof CulvertError) || error.failure.code !== 'userns-forbidden') break;
+    }
+  }
+  throw last;
+}
+
+/** The ways to try, in order. `auto` goes on to the next only when user namespaces are forbidden. */
+function chooseWays(options: EngineOptions, euid: number): readonly Way[] {
+  const rootless = rootlessWay(options.productDir);
+  if (options.isolation === 'rootless') return [rootless];
+  if (euid === 0) return [directWay(options.productDir)];
+  if (options.isolation === 'helper') return [privilegedWay(options)];
+  const canAsk = options.hasTerminal || existsSync(pkexecPath);
+  return canAsk && !hasNoNewPrivs() ? [rootless, privilegedWay(options)] : [rootless];
+}
+
+function rootlessWay(productDir: string): Way {
+  return {
+    mode: 'rootless',
+    why: 'no password is needed: the kernel lets you make isolated networks of your own',
+    command: unsharePath,
+    args: (socket) => [
+      ...['--user', '--map-current-user', '--keep-caps', '--mount', '--'],
+      ...[process.execPath, join(productDir, 'helper.cjs'), 'rootless', socket],
+    ],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ELECTRON_RUN_AS_NODE: '1' },
+    timeoutMs: quickMs,
+    refusal: (code, words) =>
+      reported(words) ?? { code: 'userns-forbidden', detail: userNamespaceSwitch(words, code) },
+  };
+}
+
+function directWay(productDir: string): Way {
+  return {
+    mode: 'privileged',
+    why: 'Culvert was started by root',
+    command: process.execPath,
+    args: (socket) => [join(productDir, 'helper.cjs'), 'privileged', socket],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ELECTRON_RUN_AS_NODE: '1' },
+    timeoutMs: quickMs,
+    refusal: startFailure,
+  };
+}
+
+function privilegedWay({ hasTerminal, productDir }: EngineOptions): Way {
+  if (hasNoNewPrivs()) throw new CulvertError('no-new-privs');
+  const helper = join(productDir, 'bin', 'culvert-helper');
+  const hasOwnAction = policyFiles.some((path) => existsSync(path));
+  const hasPkexec = existsSync(pkexecPath);
+  if (hasPkexec && (hasOwnAction || !hasTerminal)) return pkexecWay(helper, hasTerminal);
+  if (hasTerminal && existsSync(sudoPath)) return sudoWay(helper);
+  if (hasPkexec) return pkexecWay(helper, hasTerminal);
+  if (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']) return sudoPromptWay(helper);
+  throw new CulvertError(existsSync(sudoPath) ? 'pkexec-missing' : 'no-way-to-root');
+}
+
+/** pkexec refuses odd values of SHELL and LANG, so it gets constant ones (pkexec(1)). */
+function pkexecWay(helper: string, hasTerminal: boolean): Way {
+  return {
+    mode: 'privileged',
+    why: 'the administrator’s permission was asked for by polkit',
+    command: pkexecPath,
+    args: (socket) => [...(hasTerminal ? [] : ['--disable-internal-agent']), helper, 'privileged', socket],
+    env: { SHELL: '/bin/sh', LANG: 'C.UTF-8', TERM: process.env['TERM'] === undefined ? 'dumb' : 'xterm' },
+    timeoutMs: humanMs,
+    refusal: pkexecRefusal,
+  };
+}
+
+/** What an early exit of pkexec means (pkexec(1), RETURN VALUE). */
+export function pkexecRefusal(code: number | null, words: string): Failure {
+  const own = reported(words);
+  if (own !== undefined) return own;
+  if (code === 126) return { code: 'pkexec-dismissed' };
+  if (code === 127 && /authentication agent/i.test(words)) return { code: 'pkexec-no-agent' };
+  if (code === 127) return { code: 'pkexec-refused', detail: oneLine(words) };
+  return startFailure(code, words);
+}
+
+/**
+ * sudo in the background (-b): it asks on the terminal first, then lets go of it, so that it does not read
+ * what the app should read (sudo(8); with use_pty it would relay the terminal itself).
+ */
+function sudoWay(helper: string): Way {
+  return {
+    mode: 'privileged',
+    why: 'the administrator’s permission was asked for by sudo',
+    command: sudoPath,
+    args: (socket) => [
+      '-b',
+      '-p',
+      'culvert: password of %p for the isolated network: ',
+      '--',
+      helper,
+      'privileged',
+      socket,
+    ],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TERM: process.env['TERM'] ?? 'dumb', LANG: 'C.UTF-8' },
+    timeoutMs: humanMs,
+    refusal: (code, words) =>
+      code === 0 ? undefined : (reported(words) ?? { code: 'sudo-refused', detail: oneLine(words) }),
+  };
+}
+
+function sudoPromptWay(helper: string): Way {
+  return {
+    mode: 'privileged',
+    why: 'the administrator’s permission was asked for by the desktop',
+    command: 'sudo-prompt',
+    args: (socket) => [helper, 'privileged', socket],
+    env: {},
+    timeoutMs: humanMs,
+    refusal: (_code, words) => reported(words) ?? { code: 'pkexec-missing', detail: oneLine(words) },
+  };
+}
+
+async function start(native: Native, way: Way): Promise<StartedHelper> {
+  const path = helperSocket(runtimeDir(), process.pid, randomBytes(6).toString('hex'));
+  const listener = native.listen(path);
+  let words = '';
+  const child = way.command === 'sudo-prompt' ? await promptSudo(way.args(path)) : spawnWay(way, path);
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    words = (words + text).slice(-4096);
+  });
+  try {
+    const link = await dialledBack(native, listener, child, way, () => words);
+    const peer = native.peer(link);
+    const expected = way.mode === 'privileged' ? 0 : (process.geteuid?.() ?? -1);
+    if (peer.uid !== expected) {
+      native.close(link);
+      throw new CulvertError('helper-refused', { detail: `user ${peer.uid} instead of ${expected}` });
+    }
+    child.unref();
+    (child.stderr as { unref?: () => void } | null)?.unref?.();
+    return { link, mode: way.mode, why: way.why, lastWords: () => oneLine(words) };
+  } catch (error) {
+    child.kill();
+    throw error;
+  } finally {
+    native.unwatch(listener);
+    native.close(listener);
+    rmSync(path, { force: true });
+  }
+}
+
+function spawnWay(way: Way, socket: string): ChildProcess {
+  return spawn(way.command, [...way.args(socket)], {
+    cwd: '/',
+    env: way.env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
+/** sudo-prompt takes a shell command and gives no handle; our words have nothing that a shell would change. */
+async function promptSudo(args: readonly string[]): Promise<ChildProcess> {
+  if (args.some((word) => !/^[A-Za-z0-9_./-]+$/.test(word))) throw new CulvertError('no-way-to-root');
+  const { exec } = await import('sudo-prompt');
+  const holder = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
+    env: { ELECTRON_RUN_AS_NODE: '1' },
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  exec(args.join(' '), { name: 'Culvert' }, (error) => {
+    if (error !== undefined) holder.stderr?.emit('data', error.message);
+    holder.kill();
+  });
+  return holder;
+}
+
+function dialledBack(
+  native: Native,
+  listener: number,
+  child: ChildProcess,
+  way: Way,
+  words: () => string,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const settle = (work: () => void) => {
+      clearTimeout(timer);
+      child.removeAllListeners('close');
+      work();
+    };
+    const fail = (failure: Failure) => {
+      settle(() => {
+        reject(new CulvertError(failure.code, failure));
+      });
+    };
+    const timer = setTimeout(() => {
+      fail({ code: 'helper-timeout', detail: `${way.timeoutMs / 1000} s` });
+    }, way.timeoutMs);
+    child.on('error', (error) => {
+      fail({ code: 'helper-start-failed', detail: error.message });
+    });
+    // `close` and not `exit`: by then all that the program said has been read. sudo -b leaves its stderr
+    // open in the helper, so for its refusals both mean the same.
+    child.on('close', (code) => {
+      const failure = way.refusal(code, words());
+      if (failure !== undefined) fail(failure);
+    });
+    native.watch(listener, () => {
+      const link = native.accept(listener);
+      if (link !== undefined) {
+        settle(() => {
+          resolve(link);
+        });
+      }
+    });
+  });
+}
+
+const reportedFailure = v.object({
+  code: v.picklist(failureCodes),
+  step: v.optional(v.string()),
+  detail: v.optional(v.string()),
+});
+
+/** The failure that the helper itself wrote as the last line of its stderr, if it did. */
+function reported(words: string): Failure | undefined {
+  const line = words.trim().split('\n').at(-1) ?? '';
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const parsed = v.safeParse(reportedFailure, JSON.parse(line));
+    if (!parsed.success) return undefined;
+    const { code, step, detail } = parsed.output;
+    return { code, ...(step === undefined ? {} : { step }), ...(detail === undefined ? {} : { detail }) };
+  } catch {
+    // Not our line after all: the caller has another reading of the words.
+    return undefined;
+  }
+}
+
+function startFailure(code: number | null, words: string): Failure {
+  return reported(words) ?? { code: 'helper-start-failed', detail: oneLine(words) || `exit ${String(code)}` };
+}
+
+/** Names the switch of this system that forbids user namespaces, and how to turn it. */
+export function userNamespaceSwitch(words: string, code: number | null, read = readSysctl): string {
+  const switches = [
+    ['kernel/unprivileged_userns_clone', '0', 'sudo sysctl kernel.unprivileged_userns_clone=1'],
+    [
+      'kernel/apparmor_restrict_unprivileged_userns',
+      '1',
+      'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0',
+    ],
+    ['user/max_user_namespaces', '0', 'sudo sysctl user.max_user_namespaces=15000'],
+  ] as const;
+  const closed = switches.find(([name, value]) => read(name) === value);
+  if (closed !== undefined)
+    return `${closed[0].replaceAll('/', '.')} is ${closed[1]}; to allow it: ${closed[2]}`;
+  return oneLine(words) || `unshare ended with ${String(code)}`;
+}
+
+function readSysctl(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${name}`, 'utf8').trim();
+  } catch {
+    // This kernel does not have the switch.
+    return undefined;
+  }
+}
+
+/** Whether this process can gain no privileges any more, so that pkexec and sudo must fail (prctl(2)). */
+export function hasNoNewPrivs(status = readFileSync('/proc/self/status', 'utf8')): boolean {
+  return /^NoNewPrivs:\s*1$/m.test(status);
+}
+
+function oneLine(words: string): string {
+  return words.trim().split('\n').at(-1)?.trim() ?? '';
+}

@@ -1,0 +1,273 @@
+/**
+ * The engine: lanes, flows and the relay of one user, hosted by `culvert run` in its own process or by the
+ * desktop app in a child of its own. This file wires its parts together and keeps the list of lanes.
+ */
+import type { TrafficEvent } from '#shared/engine-protocol.ts';
+import { CulvertError } from '#shared/failure.ts';
+import type { FlowView, Snapshot } from '#shared/model.ts';
+import { version } from '#shared/version.ts';
+import { Attribution } from './attribution.ts';
+import { ControlServer } from './control.ts';
+import { startHelper } from './elevate.ts';
+import { Emitter } from './emitter.ts';
+import { FlowTable, type Flow } from './flows.ts';
+import { HelperLink } from './helper-link.ts';
+import { LaneNetwork } from './lane-network.ts';
+import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
+import { Lane, type LaneContext } from './lane.ts';
+import { Native, type UdpEvent } from './native.ts';
+import { TcpFlows } from './relay/tcp.ts';
+
+const tickMs = 1000;
+/** Descriptors that are not for flows: pipes of the pump, sockets of lanes, files. */
+const reservedDescriptors = 1500;
+const maxFlows = 16_384;
+const pumpThreads = 2;
+const udpAssociations = 4096;
+const udpIdleSeconds = 120;
+/** getrlimit(2), RLIMIT_NOFILE. */
+const openFiles = 7;
+
+type Events = { changed: Snapshot; traffic: TrafficEvent; flow: FlowView };
+
+export class Engine implements AsyncDisposable {
+  readonly #options: EngineOptions;
+  readonly #native: Native;
+  readonly #emitter = new Emitter<Events>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #networks = new Map<number, LaneNetwork>();
+  readonly #table: FlowTable;
+  readonly #attribution: Attribution;
+  readonly #startedAt = Date.now();
+  #flows: TcpFlows | undefined;
+  #control: ControlServer | undefined;
+  #helper: Promise<{ link: HelperLink; info: HelperInfo }> | undefined;
+  #helperState: Snapshot['helper'] = { state: 'none' };
+  #lastLane = 0;
+  #tick: NodeJS.Timeout | undefined;
+  #isChangePending = false;
+
+  private constructor(options: EngineOptions, native: Native) {
+    this.#options = options;
+    this.#native = native;
+    this.#table = new FlowTable(Date.now, (flow) => {
+      this.#flowChanged(flow);
+    });
+    this.#attribution = new Attribution({
+      now: () => performance.now(),
+      sockets: async (lane) => (await this.#lanes.get(lane)?.sockets()) ?? [],
+      openFlows: () => this.#table.openFlows(),
+      onChange: (flow) => {
+        this.#emitter.emit('flow', { ...flow });
+      },
+    });
+  }
+
+  /** Loads the native part and opens the engine's control socket. The helper is started when it is needed. */
+  static async start(options: EngineOptions): Promise<Engine> {
+    const native = new Native(options.productDir);
+    native.harden();
+    const engine = new Engine(options, native);
+    engine.#control = await ControlServer.open(native, engine);
+    return engine;
+  }
+
+  on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
+    this.#startTick();
+    return this.#emitter.on(event, listener);
+  }
+
+  /** Starts the helper if it is not there. Throws a CulvertError that says why there is none. */
+  async prepare(): Promise<HelperInfo> {
+    return (await this.#ready()).info;
+  }
+
+  /** Starts an app on a lane of its own; resolves once it runs. Throws a CulvertError and leaves nothing. */
+  async openLane(spec: LaneSpec): Promise<Lane> {
+    const { link, info } = await this.#ready();
+    this.#lastLane += 1;
+    const lane = new Lane(`${process.pid}-${this.#lastLane}`, spec, this.#contextFor(link, info));
+    this.#lanes.set(lane.id, lane);
+    try {
+      await lane.open();
+    } catch (error) {
+      this.#lanes.delete(lane.id);
+      throw error;
+    }
+    void lane.empty.then(() => {
+      this.#laneEnded(lane);
+    });
+    this.#startTick();
+    return lane;
+  }
+
+  lane(id: string): Lane {
+    const lane = this.#lanes.get(id);
+    if (lane === undefined) throw new CulvertError('lane-unknown', { detail: id });
+    return lane;
+  }
+
+  snapshot(): Snapshot {
+    this.#count();
+    return {
+      engine: { pid: process.pid, version, startedAt: this.#startedAt },
+      helper: { ...this.#helperState },
+      lanes: [...this.#lanes.values()].map((lane) => lane.view()),
+    };
+  }
+
+  /** Open flows and the newest closed ones; with `attribute` the open ones are given their processes first. */
+  async flows(
+    query: { lane?: string | undefined; attribute?: boolean | undefined } = {},
+  ): Promise<FlowView[]> {
+    this.#count();
+    if (query.attribute === true) await this.#attribution.attribute();
+    return this.#table.views(query.lane);
+  }
+
+  /** Ends all lanes, the helper and the control socket. Apps that still run are left without network. */
+  async close(): Promise<void> {
+    clearInterval(this.#tick);
+    this.#attribution.stop();
+    await this.#control?.close();
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
+    const helper = await this.#helper?.catch(() => undefined);
+    helper?.link.close();
+    this.#native.stopWatching();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #ready(): Promise<{ link: HelperLink; info: HelperInfo }> {
+    this.#helper ??= this.#startHelper().catch((error: unknown) => {
+      this.#helper = undefined;
+      this.#helperChanged({ state: 'none' });
+      throw error;
+    });
+    return this.#helper;
+  }
+
+  async #startHelper(): Promise<{ link: HelperLink; info: HelperInfo }> {
+    this.#helperChanged({ state: 'starting' });
+    const { link: descriptor, mode, why, lastWords } = await startHelper(this.#native, this.#options);
+    const link = new HelperLink(this.#native, descriptor, lastWords, () => {
+      this.#helper = undefined;
+      this.#helperChanged({ state: 'lost', mode });
+    });
+    try {
+      const { value } = await link.call('hello', { version });
+      if (value.version !== version) {
+        throw new CulvertError('version-mismatch', { detail: `${version} and ${value.version}` });
+      }
+      this.#helperChanged({ state: 'ready', mode, why });
+      return { link, info: { mode, why, session: value.session } };
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+  }
+
+  #contextFor(link: HelperLink, helper: HelperInfo): LaneContext {
+    return {
+      native: this.#native,
+      link,
+      helper,
+      now: Date.now,
+      network: (lane, created, sockets) => {
+        const network = new LaneNetwork(this.#native, this.#relay(), sockets, {
+          lane: lane.id,
+          spec: lane.spec,
+          interception: created.interception,
+          hasIpv6: created.hasIpv6,
+          now: () => performance.now(),
+          note: (text) => {
+            lane.note(text);
+          },
+        });
+        if (network.udpNumber !== undefined) this.#networks.set(network.udpNumber, network);
+        return network;
+      },
+      totals: (id) => this.#table.totals(id),
+      onChange: () => {
+        this.#changed();
+      },
+    };
+  }
+
+  /** The pump and the UDP thread, started with the first lane. */
+  #relay(): TcpFlows {
+    if (this.#flows !== undefined) return this.#flows;
+    const { soft } = this.#native.limit(openFiles);
+    const room = soft < 0n ? maxFlows : Math.floor((Number(soft) - reservedDescriptors) / 2);
+    this.#flows = new TcpFlows(
+      this.#native,
+      this.#table,
+      pumpThreads,
+      Math.max(64, Math.min(maxFlows, room)),
+    );
+    this.#native.startUdp(udpAssociations, udpIdleSeconds, (event) => {
+      this.#udpEvent(event);
+    });
+    return this.#flows;
+  }
+
+  #udpEvent(event: UdpEvent): void {
+    this.#networks.get(event.lane)?.handleUdp(event);
+  }
+
+  #laneEnded(lane: Lane): void {
+    for (const [number, network] of this.#networks) {
+      if (network.lane === lane.id) this.#networks.delete(number);
+    }
+    this.#lanes.delete(lane.id);
+    this.#table.forget(lane.id);
+    this.#changed();
+  }
+
+  #flowChanged(flow: Flow): void {
+    if (!this.#emitter.has('flow')) return;
+    this.#emitter.emit('flow', { ...flow });
+    if (flow.pid === undefined && flow.closedAt === undefined) this.#attribution.wanted();
+  }
+
+  #helperChanged(state: Snapshot['helper']): void {
+    this.#helperState = state;
+    this.#changed();
+  }
+
+  /** Tells of many changes in one turn once. */
+  #changed(): void {
+    if (this.#isChangePending || !this.#emitter.has('changed')) return;
+    this.#isChangePending = true;
+    setImmediate(() => {
+      this.#isChangePending = false;
+      this.#emitter.emit('changed', this.snapshot());
+    });
+  }
+
+  #count(): void {
+    this.#flows?.count();
+    for (const lane of this.#lanes.values()) lane.count();
+  }
+
+  #startTick(): void {
+    if (this.#tick !== undefined) return;
+    this.#tick = setInterval(() => {
+      if (!this.#emitter.has('traffic') || this.#lanes.size === 0) return;
+      this.#emitter.emit('traffic', this.#traffic());
+    }, tickMs);
+    this.#tick.unref();
+  }
+
+  #traffic(): TrafficEvent {
+    const lanes = this.snapshot().lanes.map(({ id, bytesUp, bytesDown, flowsOpen }) => ({
+      id,
+      bytesUp,
+      bytesDown,
+      flowsOpen,
+    }));
+    return { at: Date.now(), lanes };
+  }
+}

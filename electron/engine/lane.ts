@@ -1,0 +1,275 @@
+/**
+ * One lane from its first step to its last: its namespaces by the helper, its relays, the app in it.
+ *
+ * Does: keep the lane's state, bring the sockets of the lane to the relays, end everything in reverse order.
+ * Must not: call a lane running before the app's exec has succeeded, or keep a relay for a lane that is gone.
+ */
+import { CulvertError, describe, type Failure } from '#shared/failure.ts';
+import type { HelperValue, LaneSignal, LaneSocket } from '#shared/helper-protocol.ts';
+import { encodeLaunchPayload } from '#shared/launch-payload.ts';
+import type { LaneState, LaneView } from '#shared/model.ts';
+import { deferred } from './deferred.ts';
+import { nextLaneState, type LaneEvent } from './lane-state.ts';
+import type { HelperLink } from './helper-link.ts';
+import type { AppExit, HelperInfo, LaneSpec } from './lane-spec.ts';
+import type { LaneNetwork } from './lane-network.ts';
+import type { Native } from './native.ts';
+import { readStatusPipe, type AppStatus } from './status-pipe.ts';
+
+/** Between two looks at who is left, when the supervisor was killed and cannot tell. */
+const lookMs = 500;
+/** Longest time that data of an app that has ended may take to leave. */
+const drainMs = 10_000;
+const maxNotes = 20;
+
+export interface LaneContext {
+  readonly native: Native;
+  readonly link: HelperLink;
+  readonly helper: HelperInfo;
+  readonly now: () => number;
+  /** Makes the relays for the sockets that the helper returned; they own the descriptors from then on. */
+  readonly network: (lane: Lane, created: Created, sockets: ReadonlyMap<LaneSocket, number>) => LaneNetwork;
+  readonly totals: (id: string) => { open: number; total: number; bytesUp: number; bytesDown: number };
+  readonly onChange: () => void;
+}
+
+type Created = HelperValue<'lane.create'>;
+
+export class Lane {
+  readonly id: string;
+  readonly spec: LaneSpec;
+  /** The first process of the app ended. */
+  readonly exit: Promise<AppExit>;
+  /** No process is left inside. */
+  readonly empty: Promise<void>;
+  readonly startedAt: number;
+  readonly #context: LaneContext;
+  readonly #exit = deferred<AppExit>();
+  readonly #empty = deferred<void>();
+  readonly #started = deferred<void>();
+  readonly #stopListeners = new Set<(signal: number) => void>();
+  readonly #notes: string[] = [];
+  #state: LaneState = 'starting';
+  #cause: Failure | undefined;
+  #created: Created | undefined;
+  #network: LaneNetwork | undefined;
+  #pid = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(id: string, spec: LaneSpec, context: LaneContext) {
+    this.id = id;
+    this.spec = spec;
+    this.#context = context;
+    this.exit = this.#exit.promise;
+    this.empty = this.#empty.promise;
+    this.startedAt = context.now();
+    this.#started.promise.catch(() => {
+      // Whoever opens the lane hears of it; without that reader it is in the lane's cause.
+    });
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  get state(): LaneState {
+    return this.#state;
+  }
+
+  /** Makes the network, starts the app, and resolves once it runs. Throws a CulvertError and leaves nothing. */
+  async open(): Promise<void> {
+    try {
+      const { value, descriptors } = await this.#context.link.call('lane.create', {});
+      this.#created = value;
+      const sockets = new Map(value.sockets.map((name, index) => [name, descriptors[index] ?? -1]));
+      this.#network = this.#context.network(this, value, sockets);
+      if (value.interception === 'redirect') {
+        this.note('this kernel has no nft tproxy: TCP is carried, UDP is refused');
+      }
+      await this.#launch(value.lane);
+      await this.#started.promise;
+    } catch (error) {
+      this.#fail(error instanceof CulvertError ? error.failure : { code: 'internal', detail: String(error) });
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Sends a signal to one process inside, or to all; answers how many were reached. */
+  async signal(signal: LaneSignal, pid?: number): Promise<number> {
+    if (this.#created === undefined || this.#state === 'gone') return 0;
+    const params = { lane: this.#created.lane, signal, ...(pid === undefined ? {} : { pid }) };
+    return (await this.#context.link.call('lane.signal', params)).value.count;
+  }
+
+  /** Asks all processes inside to end, or ends them. */
+  async stop(force: boolean): Promise<number> {
+    this.#step('stop-asked');
+    const reached = await this.signal(force ? 'SIGKILL' : 'SIGTERM');
+    // A stopped process takes SIGTERM only once it goes on.
+    if (!force) await this.signal('SIGCONT');
+    return reached;
+  }
+
+  /** Calls back when the first process is stopped by a signal. */
+  onStopped(listener: (signal: number) => void): void {
+    this.#stopListeners.add(listener);
+  }
+
+  async processes(): Promise<HelperValue<'lane.processes'>> {
+    if (this.#created === undefined || this.#state === 'gone') return [];
+    return (await this.#context.link.call('lane.processes', { lane: this.#created.lane })).value;
+  }
+
+  async sockets(): Promise<HelperValue<'lane.sockets'>> {
+    if (this.#created === undefined || this.#state === 'gone') return [];
+    return (await this.#context.link.call('lane.sockets', { lane: this.#created.lane })).value;
+  }
+
+  /** A sentence for the lane's user; the same one is kept once. */
+  note(text: string): void {
+    if (this.#notes.includes(text) || this.#notes.length >= maxNotes) return;
+    this.#notes.push(text);
+    this.#context.onChange();
+  }
+
+  /** Brings the byte counters of its flows up to date. */
+  count(): void {
+    this.#network?.count();
+  }
+
+  view(): LaneView {
+    const totals = this.#context.totals(this.id);
+    return {
+      id: this.id,
+      name: this.spec.name,
+      command: [...this.spec.payload.argv],
+      via: this.#network?.via ?? '',
+      state: this.#state,
+      ...(this.#cause === undefined ? {} : { cause: { ...this.#cause } }),
+      mode: this.#context.helper.mode,
+      interception: this.#created?.interception ?? 'tproxy',
+      ...(this.#pid === 0 ? {} : { pid: this.#pid }),
+      startedAt: this.startedAt,
+      flowsOpen: totals.open,
+      flowsTotal: totals.total,
+      bytesUp: totals.bytesUp,
+      bytesDown: totals.bytesDown,
+      notes: [...this.#notes],
+    };
+  }
+
+  /** Takes the network away; processes that are still inside live on without it. */
+  close(): Promise<void> {
+    this.#closing ??= this.#tearDown();
+    return this.#closing;
+  }
+
+  async #launch(lane: number): Promise<void> {
+    const { native, link } = this.#context;
+    const payload = native.memoryFile(encode(this.spec));
+    const status = native.pipe();
+    try {
+      await link.call('lane.launch', { lane, terminal: this.spec.terminal }, [
+        payload,
+        status.write,
+        ...this.spec.stdio,
+      ]);
+      readStatusPipe(status.read, (told) => {
+        this.#heard(told);
+      });
+    } catch (error) {
+      native.close(status.read);
+      throw error;
+    } finally {
+      native.close(payload);
+      native.close(status.write);
+    }
+  }
+
+  #heard(status: AppStatus): void {
+    switch (status.kind) {
+      case 'started':
+        this.#pid = status.pid;
+        this.#step('started');
+        this.#started.resolve();
+        break;
+      case 'failed':
+        this.#started.reject(new CulvertError(status.failure.code, status.failure));
+        break;
+      case 'stopped':
+        for (const listener of this.#stopListeners) listener(status.signal);
+        break;
+      case 'continued':
+        break;
+      case 'ended':
+        this.#exit.resolve(status.exit);
+        break;
+      case 'empty':
+      case 'lost':
+        this.#started.reject(
+          new CulvertError('launch-failed', { step: 'launcher', detail: 'it ended early' }),
+        );
+        void this.#becomeEmpty();
+        break;
+    }
+  }
+
+  /** Believes the kernel and not the supervisor: empty is a namespace without processes. */
+  async #becomeEmpty(): Promise<void> {
+    while (await this.#hasProcesses()) await new Promise((resolve) => setTimeout(resolve, lookMs));
+    this.#exit.resolve({
+      kind: 'failed',
+      failure: { code: 'launch-failed', step: 'supervisor', detail: 'it was killed' },
+    });
+    await this.#network?.drain(drainMs);
+    this.#empty.resolve();
+    await this.close();
+  }
+
+  async #hasProcesses(): Promise<boolean> {
+    try {
+      return (await this.processes()).length > 0;
+    } catch {
+      // Without a helper nobody can look; the supervisor's word has to do.
+      return false;
+    }
+  }
+
+  async #tearDown(): Promise<void> {
+    this.#network?.close();
+    if (this.#created !== undefined) {
+      await this.#context.link.call('lane.destroy', { lane: this.#created.lane }).catch(() => {
+        // A helper that is gone has let go of the namespaces already.
+      });
+    }
+    this.#step('empty');
+    this.#empty.resolve();
+    this.#exit.resolve({ kind: 'failed', failure: this.#cause ?? { code: 'helper-lost' } });
+  }
+
+  #fail(failure: Failure): void {
+    this.#cause = failure;
+    this.note(describe(failure));
+    this.#step('failed');
+  }
+
+  #step(event: LaneEvent): void {
+    const next = nextLaneState(this.#state, event);
+    if (next === this.#state) return;
+    this.#state = next;
+    this.#context.onChange();
+  }
+}
+
+function encode(spec: LaneSpec): Buffer {
+  try {
+    return encodeLaunchPayload(spec.payload);
+  } catch (error) {
+    throw new CulvertError('launch-failed', {
+      step: 'payload',
+      detail: (error as Error).message,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,432 @@
+/**
+ * The engine's one door to libculvert (native/culvert.h) and to koffi: thin, typed, stateless but for the
+ * watch pipe, of which there is one in a process. Addresses of the UDP part are 20-byte buffers (`cv_addr`).
+ */
+import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
+import koffi, { type LibraryHandle } from 'koffi';
+import { CulvertError, type FailureCode } from '#shared/failure.ts';
+import { maxMessageBytes, maxMessageDescriptors } from '#shared/helper-protocol.ts';
+
+const abi = 1;
+const ringBytes = 8;
+const rings = { readable: 1, pump: 2, udp: 3 } as const;
+const endedBytes = 32;
+const maxEnded = 256;
+const udpEventHeader = 72;
+
+/** How the pump says that a flow ended (CV_END_…). */
+export const flowEnds = ['clean', 'app-reset', 'proxy-reset', 'aborted', 'half-idle'] as const;
+export type FlowEnd = (typeof flowEnds)[number];
+
+export interface EndedFlow {
+  readonly flow: number;
+  readonly end: FlowEnd;
+  readonly errno: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+export type Received =
+  { kind: 'message'; bytes: Buffer; descriptors: number[] } | { kind: 'end' } | { kind: 'none' };
+
+export type UdpEvent =
+  | { kind: 'unknown'; lane: number; source: Buffer; destination: Buffer }
+  | { kind: 'dns'; lane: number; source: Buffer; destination: Buffer; query: Buffer }
+  | { kind: 'expired'; lane: number; association: number; bytesUp: number; bytesDown: number };
+
+export class Native {
+  readonly #calls: Calls;
+  readonly #readable = new Map<number, () => void>();
+  #watch: Socket | undefined;
+  #pumpListener: (() => void) | undefined;
+  #udpListener: (() => void) | undefined;
+  readonly #message = Buffer.alloc(maxMessageBytes);
+  readonly #ended = Buffer.alloc(endedBytes * maxEnded);
+  readonly #udpEvent = Buffer.alloc(udpEventHeader + 65_536);
+
+  /** Loads the library from the product's directory. Throws `native-missing`. */
+  constructor(productDir: string) {
+    const path = join(productDir, 'native', 'libculvert.so');
+    if (!existsSync(path)) throw new CulvertError('native-missing', { detail: path });
+    try {
+      this.#calls = declare(koffi.load(path));
+    } catch (error) {
+      throw new CulvertError('native-missing', { detail: String(error), cause: error });
+    }
+    if (this.#calls.abi() !== abi)
+      throw new CulvertError('native-missing', { detail: `${path}: another version` });
+  }
+
+  // --- this process, its terminal, descriptors
+
+  harden(): void {
+    check(this.#calls.harden(), 'internal', 'harden');
+  }
+
+  session(pid: number): { session: number; group: number } {
+    const out = new Int32Array(2);
+    check(this.#calls.session(pid, out), 'internal', 'session');
+    return { session: out[0] ?? -1, group: out[1] ?? -1 };
+  }
+
+  memoryFile(bytes: Buffer): number {
+    return check(this.#calls.memoryFile(bytes, bytes.length), 'descriptor-failed', 'memory file');
+  }
+
+  pipe(): { read: number; write: number } {
+    const out = new Int32Array(2);
+    check(this.#calls.pipe(out), 'descriptor-failed', 'pipe');
+    return { read: out[0] ?? -1, write: out[1] ?? -1 };
+  }
+
+  close(fd: number): void {
+    check(this.#calls.close(fd), 'internal', 'close');
+  }
+
+  openPty(like: number): { master: number; slave: number } {
+    const out = new Int32Array(2);
+    check(this.#calls.ptyOpen(like, out), 'descriptor-failed', 'terminal');
+    return { master: out[0] ?? -1, slave: out[1] ?? -1 };
+  }
+
+  resizePty(from: number, to: number): void {
+    check(this.#calls.ptyResize(from, to), 'internal', 'terminal size');
+  }
+
+  giveTerminal(fd: number, group: number): void {
+    check(this.#calls.terminalGive(fd, group), 'internal', 'terminal');
+  }
+
+  limit(resource: number): { soft: bigint; hard: bigint } {
+    const out = new BigInt64Array(2);
+    check(this.#calls.limit(resource, out), 'internal', 'limit');
+    return { soft: out[0] ?? -1n, hard: out[1] ?? -1n };
+  }
+
+  dieBy(signal: number): never {
+    this.#calls.dieBy(signal);
+    process.exit(128 + signal);
+  }
+
+  /** Inode of the network namespace of a process (0: this one), or undefined when it may not be read. */
+  namespaceOf(pid: number): number | undefined {
+    const fd = this.#calls.netnsOf(pid === 0 ? process.pid : pid);
+    if (fd < 0) return undefined;
+    const inode = Number(this.#calls.netnsInode(fd));
+    this.#calls.close(fd);
+    return inode < 0 ? undefined : inode;
+  }
+
+  // --- readiness
+
+  /** Calls `listener` each time the descriptor can be read, until `unwatch`. */
+  watch(fd: number, listener: () => void): void {
+    this.#startWatch();
+    this.#readable.set(fd, listener);
+    check(this.#calls.watchAdd(fd), 'internal', 'watch');
+  }
+
+  unwatch(fd: number): void {
+    if (this.#readable.delete(fd)) this.#calls.watchRemove(fd);
+  }
+
+  /** Ends the watch pipe, so that this process can end by itself. */
+  stopWatching(): void {
+    this.#watch?.destroy();
+  }
+
+  #startWatch(): void {
+    if (this.#watch !== undefined) return;
+    const socket = new Socket({
+      fd: check(this.#calls.watchStart(), 'internal', 'watch'),
+      readable: true,
+      writable: false,
+    });
+    this.#watch = socket;
+    let pending: Buffer = Buffer.alloc(0);
+    socket.on('data', (bytes: Buffer) => {
+      pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes]);
+      let offset = 0;
+      for (; offset + ringBytes <= pending.length; offset += ringBytes) {
+        this.#ring(pending.readUInt32LE(offset), pending.readUInt32LE(offset + 4));
+      }
+      pending = pending.subarray(offset);
+    });
+  }
+
+  #ring(kind: number, value: number): void {
+    if (kind === rings.pump) this.#pumpListener?.();
+    else if (kind === rings.udp) this.#udpListener?.();
+    else if (kind === rings.readable) {
+      this.#readable.get(value)?.();
+      if (this.#readable.has(value)) this.#calls.watchAgain(value);
+    }
+  }
+
+  // --- messages with descriptors
+
+  listen(path: string): number {
+    return check(this.#calls.linkListen(path), 'helper-start-failed', 'listen');
+  }
+
+  /** The next connection, or undefined when there is none. */
+  accept(listener: number): number | undefined {
+    const fd = this.#calls.linkAccept(listener);
+    return isAgain(fd) ? undefined : check(fd, 'helper-start-failed', 'accept');
+  }
+
+  /** SO_PEERCRED of a connected Unix socket. */
+  peer(fd: number): { pid: number; uid: number } {
+    const out = new Int32Array(3);
+    check(this.#calls.linkPeer(fd, out), 'internal', 'peer');
+    return { pid: out[0] ?? -1, uid: out[1] ?? -1 };
+  }
+
+  send(fd: number, message: Buffer, descriptors: readonly number[]): void {
+    const list = Int32Array.from(descriptors);
+    check(this.#calls.linkSend(fd, message, message.length, list, list.length), 'helper-lost', 'send');
+  }
+
+  receive(fd: number): Received {
+    const descriptors = new Int32Array(maxMessageDescriptors);
+    const count = new Int32Array(1);
+    const size = this.#calls.linkReceive(
+      fd,
+      this.#message,
+      maxMessageBytes,
+      descriptors,
+      maxMessageDescriptors,
+      count,
+    );
+    if (isAgain(size)) return { kind: 'none' };
+    if (size === 0 || (size < 0 && getSystemErrorName(size) === 'ECONNRESET')) return { kind: 'end' };
+    check(size, 'bad-message', 'receive');
+    return {
+      kind: 'message',
+      bytes: Buffer.from(this.#message.subarray(0, size)),
+      descriptors: [...descriptors.subarray(0, count[0] ?? 0)],
+    };
+  }
+
+  // --- TCP pump
+
+  /** Starts the pump; `onEnded` gets every flow once, after its end. */
+  startPump(threads: number, flows: number, onEnded: (ended: EndedFlow) => void): void {
+    this.#startWatch();
+    check(this.#calls.pumpStart(threads, flows), 'internal', 'pump');
+    this.#pumpListener = () => {
+      for (let count = maxEnded; count === maxEnded;) {
+        count = this.#calls.pumpReap(this.#ended, maxEnded);
+        for (let index = 0; index < count; index += 1) onEnded(readEnded(this.#ended, index * endedBytes));
+      }
+    };
+  }
+
+  /** Relays between two connected sockets from now on; the caller closes its own descriptors. */
+  pump(app: number, proxy: number, toApp: Buffer, toProxy: Buffer): number {
+    return check(
+      this.#calls.pumpAdd(app, proxy, toApp, toApp.length, toProxy, toProxy.length),
+      'engine-limit',
+      'pump',
+    );
+  }
+
+  abortFlow(flow: number): void {
+    this.#calls.pumpAbort(flow);
+  }
+
+  /** Lets a flow whose app is gone deliver what the app sent, and end. */
+  releaseFlow(flow: number): void {
+    this.#calls.pumpRelease(flow);
+  }
+
+  /** Bytes up and down of flows 0 … count-1, alternating. */
+  pumpCounters(count: number): BigUint64Array {
+    const out = new BigUint64Array(count * 2);
+    check(this.#calls.pumpCounters(0, count, out), 'internal', 'counters');
+    return out;
+  }
+
+  /** SO_ORIGINAL_DST, for lanes without tproxy. */
+  originalDestination(fd: number): { address: string; port: number } {
+    const out = Buffer.alloc(46);
+    const port = check(this.#calls.originalDestination(fd, out), 'internal', 'original destination');
+    return { address: out.toString('latin1', 0, out.indexOf(0)), port };
+  }
+
+  // --- UDP relay
+
+  startUdp(associations: number, idleSeconds: number, onEvent: (event: UdpEvent) => void): void {
+    this.#startWatch();
+    check(this.#calls.udpStart(associations, idleSeconds), 'internal', 'udp');
+    this.#udpListener = () => {
+      for (;;) {
+        const size = check(this.#calls.udpPoll(this.#udpEvent, this.#udpEvent.length), 'internal', 'udp');
+        if (size === 0) break;
+        const event = readUdpEvent(this.#udpEvent, size);
+        if (event !== undefined) onEvent(event);
+      }
+    };
+  }
+
+  udpLane(udp: number, dns: number, raw4: number, raw6: number): number {
+    return check(this.#calls.udpLaneAdd(udp, dns, raw4, raw6), 'internal', 'udp lane');
+  }
+
+  removeUdpLane(lane: number): void {
+    this.#calls.udpLaneRemove(lane);
+  }
+
+  associate(
+    lane: number,
+    source: Buffer,
+    socket: number,
+    kind: 'socks' | 'direct',
+    relay: Buffer | null,
+  ): number {
+    return check(
+      this.#calls.udpAssociate(lane, source, socket, kind === 'socks' ? 1 : 2, relay),
+      'engine-limit',
+      'association',
+    );
+  }
+
+  dissociate(association: number): void {
+    this.#calls.udpDissociate(association);
+  }
+
+  /** `target` is what the proxy gets in its header, or a cv_addr for a direct association. */
+  routeUdp(association: number, destination: Buffer, target: Buffer): void {
+    check(this.#calls.udpRoute(association, destination, target, target.length), 'engine-limit', 'route');
+  }
+
+  refuseUdp(lane: number, source: Buffer, destination: Buffer): void {
+    this.#calls.udpRefuse(lane, source, destination);
+  }
+
+  replyUdp(lane: number, from: Buffer, to: Buffer, bytes: Buffer): void {
+    this.#calls.udpReply(lane, from, to, bytes, bytes.length);
+  }
+
+  udpCounters(association: number): { bytesUp: number; bytesDown: number } {
+    const out = new BigUint64Array(4);
+    if (this.#calls.udpCounters(association, out) < 0) return { bytesUp: 0, bytesDown: 0 };
+    return { bytesUp: Number(out[0]), bytesDown: Number(out[1]) };
+  }
+}
+
+function isAgain(result: number): boolean {
+  return result < 0 && getSystemErrorName(result) === 'EAGAIN';
+}
+
+function check(result: number, code: FailureCode, step: string): number {
+  if (result < 0) throw new CulvertError(code, { step, detail: getSystemErrorName(result) });
+  return result;
+}
+
+function readEnded(bytes: Buffer, at: number): EndedFlow {
+  return {
+    flow: bytes.readUInt32LE(at),
+    end: flowEnds[bytes.readUInt32LE(at + 4) - 1] ?? 'aborted',
+    errno: bytes.readInt32LE(at + 8),
+    bytesUp: Number(bytes.readBigUInt64LE(at + 16)),
+    bytesDown: Number(bytes.readBigUInt64LE(at + 24)),
+  };
+}
+
+function readUdpEvent(bytes: Buffer, size: number): UdpEvent | undefined {
+  const lane = bytes.readUInt32LE(4);
+  const source = Buffer.from(bytes.subarray(16, 36));
+  const destination = Buffer.from(bytes.subarray(36, 56));
+  switch (bytes.readUInt32LE(0)) {
+    case 1:
+      return { kind: 'unknown', lane, source, destination };
+    case 2:
+      return {
+        kind: 'dns',
+        lane,
+        source,
+        destination,
+        query: Buffer.from(bytes.subarray(udpEventHeader, size)),
+      };
+    case 3:
+      return {
+        kind: 'expired',
+        lane,
+        association: bytes.readUInt32LE(8),
+        bytesUp: Number(bytes.readBigUInt64LE(56)),
+        bytesDown: Number(bytes.readBigUInt64LE(64)),
+      };
+    default:
+      return undefined;
+  }
+}
+
+type Out = Buffer | Int32Array | BigInt64Array | BigUint64Array;
+type Calls = ReturnType<typeof declare>;
+
+function declare(library: LibraryHandle) {
+  const f = <T>(prototype: string) => library.func(prototype) as unknown as T;
+  return {
+    abi: f<() => number>('int cv_abi()'),
+    harden: f<() => number>('int cv_harden()'),
+    session: f<(pid: number, out: Out) => number>('int cv_session(int, void *)'),
+    memoryFile: f<(bytes: Buffer, size: number) => number>('int cv_memory_file(const void *, uint32_t)'),
+    pipe: f<(out: Out) => number>('int cv_pipe(void *)'),
+    close: f<(fd: number) => number>('int cv_close(int)'),
+    ptyOpen: f<(like: number, out: Out) => number>('int cv_pty_open(int, void *)'),
+    ptyResize: f<(from: number, to: number) => number>('int cv_pty_resize(int, int)'),
+    terminalGive: f<(fd: number, group: number) => number>('int cv_terminal_give(int, int)'),
+    limit: f<(resource: number, out: Out) => number>('int cv_limit(int, void *)'),
+    dieBy: f<(signal: number) => number>('int cv_die_by(int)'),
+    netnsOf: f<(pid: number) => number>('int cv_netns_of(int)'),
+    netnsInode: f<(fd: number) => number | bigint>('int64_t cv_netns_inode(int)'),
+    watchStart: f<() => number>('int cv_watch_start()'),
+    watchAdd: f<(fd: number) => number>('int cv_watch_add(int)'),
+    watchAgain: f<(fd: number) => number>('int cv_watch_again(int)'),
+    watchRemove: f<(fd: number) => number>('int cv_watch_remove(int)'),
+    linkListen: f<(path: string) => number>('int cv_link_listen(const char *)'),
+    linkAccept: f<(fd: number) => number>('int cv_link_accept(int)'),
+    linkPeer: f<(fd: number, out: Out) => number>('int cv_link_peer(int, void *)'),
+    linkSend: f<(fd: number, message: Buffer, size: number, fds: Out, count: number) => number>(
+      'int cv_link_send(int, const void *, uint32_t, const void *, int32_t)',
+    ),
+    linkReceive: f<(fd: number, message: Buffer, size: number, fds: Out, room: number, count: Out) => number>(
+      'int cv_link_receive(int, void *, uint32_t, void *, int32_t, void *)',
+    ),
+    originalDestination: f<(fd: number, out: Out) => number>('int cv_original_destination(int, void *)'),
+    pumpStart: f<(threads: number, flows: number) => number>('int cv_pump_start(int, int)'),
+    pumpAdd: f<(app: number, proxy: number, a: Buffer, aSize: number, b: Buffer, bSize: number) => number>(
+      'int cv_pump_add(int, int, const void *, uint32_t, const void *, uint32_t)',
+    ),
+    pumpAbort: f<(flow: number) => number>('int cv_pump_abort(int)'),
+    pumpRelease: f<(flow: number) => number>('int cv_pump_release(int)'),
+    pumpCounters: f<(first: number, count: number, out: Out) => number>(
+      'int cv_pump_counters(int, int, void *)',
+    ),
+    pumpReap: f<(out: Out, max: number) => number>('int cv_pump_reap(void *, int)'),
+    udpStart: f<(associations: number, idleSeconds: number) => number>('int cv_udp_start(int, int)'),
+    udpLaneAdd: f<(udp: number, dns: number, raw4: number, raw6: number) => number>(
+      'int cv_udp_lane_add(int, int, int, int)',
+    ),
+    udpLaneRemove: f<(lane: number) => number>('int cv_udp_lane_remove(int)'),
+    udpAssociate: f<
+      (lane: number, source: Buffer, socket: number, kind: number, relay: Buffer | null) => number
+    >('int cv_udp_associate(int, const void *, int, int, const void *)'),
+    udpDissociate: f<(association: number) => number>('int cv_udp_dissociate(int)'),
+    udpRoute: f<(association: number, destination: Buffer, target: Buffer, size: number) => number>(
+      'int cv_udp_route(int, const void *, const void *, uint32_t)',
+    ),
+    udpRefuse: f<(lane: number, source: Buffer, destination: Buffer) => number>(
+      'int cv_udp_refuse(int, const void *, const void *)',
+    ),
+    udpReply: f<(lane: number, from: Buffer, to: Buffer, bytes: Buffer, size: number) => number>(
+      'int cv_udp_reply(int, const void *, const void *, const void *, uint32_t)',
+    ),
+    udpPoll: f<(out: Out, room: number) => number>('int cv_udp_poll(void *, uint32_t)'),
+    udpCounters: f<(association: number, out: Out) => number>('int cv_udp_counters(int, void *)'),
+  };
+}

@@ -1,0 +1,44 @@
+/** What a host of the engine needs of its terminal and of its own process: sessions, pseudo terminals, death. */
+import { Native } from './native.ts';
+
+class TerminalControl {
+  #loaded: Native | undefined;
+
+  /** Loaded with the first use. Throws `native-missing`. */
+  get #native(): Native {
+    this.#loaded ??= new Native(__dirname);
+    return this.#loaded;
+  }
+
+  readonly session = (): { session: number; group: number } => this.#native.session(0);
+
+  /** A pseudo terminal with the settings and size of the terminal `like`. The caller closes both ends. */
+  openPty(like: number): { master: number; slave: number } {
+    return this.#native.openPty(like);
+  }
+
+  /** Copies the window size of one terminal to another. */
+  resizePty(from: number, to: number): void {
+    this.#native.resizePty(from, to);
+  }
+
+  /** Makes a process group the foreground one of a terminal (tcsetpgrp(3)). */
+  give(fd: number, group: number): void {
+    this.#native.giveTerminal(fd, group);
+  }
+
+  /** Ends this process by a signal's default action, as the app was ended. */
+  dieBy(signal: number): never {
+    return this.#native.dieBy(signal);
+  }
+
+  /** A limit of this process (getrlimit(2)); -1 is infinity. */
+  readonly limit = (resource: number): { soft: bigint; hard: bigint } => this.#native.limit(resource);
+
+  closeDescriptor(fd: number): void {
+    this.#native.close(fd);
+  }
+}
+
+/** The terminal of this process. */
+export const terminal = new TerminalControl();
