@@ -1,0 +1,148 @@
+/**
+ * `culvert run`: one command on a lane of its own, with an engine in this process.
+ *
+ * Must not touch process.stdin, process.stdout or process.stderr (Node would change the descriptors under the
+ * app) and prints nothing on stdout. The command's end is this program's end, also by signal.
+ */
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { basename } from 'node:path';
+import { isatty } from 'node:tty';
+import { type AppExit, Engine, type Lane, type Route, parseProxyUrl, terminal } from '#engine';
+import { CulvertError, failureOf } from '#shared/failure.ts';
+import { ownStanding, payloadOf } from './caller.ts';
+import { exitOfRun } from './exit-codes.ts';
+import { endAll, sentenceOf, settledWithin } from './leftovers.ts';
+import { complain, complainOf } from './output.ts';
+import { type Passage, chooseTerminal, openPassage, stdioFacts } from './passthrough.ts';
+import { askOnTerminal, readLine } from './password.ts';
+import { type RunOptions, directWord, dnsOf, isolationOf, lacksPassword, routeOf, wordOf } from './run-request.ts';
+import { SignalDesk } from './signals.ts';
+
+/** There only inside a lane (the launcher's mark). */
+const laneMark = '/run/.culvert/lane';
+const tellLeftoversMs = 1000;
+
+/** How this program has to end. */
+type Ending = { readonly kind: 'code'; readonly code: number } | { readonly kind: 'signal'; readonly signal: number };
+
+/** Runs the command and never returns. `productDir` is where bin/, native/ and helper.cjs are. */
+export async function run(
+  argv: readonly [string, ...string[]],
+  options: RunOptions,
+  productDir: string,
+): Promise<never> {
+  let ending: Ending;
+  try {
+    ending = await attempt(argv, options, productDir);
+  } catch (error) {
+    const failure = failureOf(error);
+    complainOf(failure);
+    ending = { kind: 'code', code: exitOfRun(failure.code) };
+  }
+  return ending.kind === 'signal' ? terminal.dieBy(ending.signal) : process.exit(ending.code);
+}
+
+async function attempt(
+  argv: readonly [string, ...string[]],
+  options: RunOptions,
+  productDir: string,
+): Promise<Ending> {
+  if (existsSync(laneMark)) throw new CulvertError('nested-lane');
+  const isolation = isolationOf(options.isolation);
+  const route = await routeWithPassword(options);
+  const request = {
+    name: basename(argv[0]),
+    route,
+    dns: dnsOf(options.dns, route.kind === 'direct'),
+    udp: wordOf('--udp', options.udp, ['allow', 'block']),
+    payload: payloadOf(argv, process.env, (resource) => terminal.limit(resource)),
+  };
+  if (route.kind === 'direct' && options.quiet !== true) complain(unprotected);
+  using desk = new SignalDesk(request.payload.ignoredSignals, () => ownStanding().isForeground);
+  const standing = ownStanding();
+  await using engine = await Engine.start({ isolation, hasTerminal: standing.isForeground, productDir });
+  const interrupted = new Promise<Ending>((resolve) => {
+    desk.onEnd = (signal) => {
+      resolve({ kind: 'signal', signal: constants.signals[signal] });
+    };
+  });
+  const whole = async (): Promise<Ending> => {
+    const helper = await engine.prepare();
+    using passage = openPassage(chooseTerminal(helper.session, standing.session, stdioFacts()), terminal);
+    const lane = await engine.openLane({ ...request, terminal: passage.terminal, stdio: passage.stdio });
+    return await accompany(lane, passage, desk, options);
+  };
+  return await Promise.race([interrupted, whole()]);
+}
+
+/** From the app's start to its end, and to the end of what it leaves behind. */
+async function accompany(lane: Lane, passage: Passage, desk: SignalDesk, options: RunOptions): Promise<Ending> {
+  passage.attach(lane);
+  desk.terminal = passage.terminal;
+  desk.onForward = (signal) => {
+    // A process that has just ended cannot be told anything more.
+    void lane.signal(signal, lane.pid).catch(() => 0);
+  };
+  desk.onSuspend = () => void passage.suspend();
+  if (passage.terminal === 'none') desk.hearStop();
+  desk.phase = 'running';
+  if (options.quiet !== true) lane.view().notes.forEach(complain);
+  const exit = await lane.exit;
+  desk.phase = 'leftovers';
+  await seeOff(lane, desk, options);
+  await passage.drain();
+  return endingOf(exit);
+}
+
+/** Waits until the lane is empty or, with `--no-wait`, empties it. Ctrl+C ends the waiting: first politely, then not. */
+async function seeOff(lane: Lane, desk: SignalDesk, options: RunOptions): Promise<void> {
+  let isAsked = false;
+  desk.onEnd = () => {
+    void lane.stop(isAsked).catch(() => 0); // It became empty by itself.
+    isAsked = true;
+  };
+  if (!options.wait) {
+    await endAll(lane);
+    return;
+  }
+  if (await settledWithin(lane.empty, tellLeftoversMs)) return;
+  if (options.quiet !== true && isatty(2)) {
+    const who = sentenceOf(await lane.processes().catch(() => [])); // The helper may be gone; the wait is not.
+    complain(`waiting — the command has ended, but on its network there is still ${who} — Ctrl+C stops that`);
+  }
+  await lane.empty;
+}
+
+function endingOf(exit: AppExit): Ending {
+  if (exit.kind !== 'failed') return exit;
+  complainOf(exit.failure);
+  return { kind: 'code', code: exitOfRun(exit.failure.code) };
+}
+
+const unprotected =
+  'unprotected — this command goes out without a proxy (--proxy direct), so others see this computer’s address — ' +
+  'name a proxy to change that';
+
+/** The route with its password: from the URL, CULVERT_PASSWORD, stdin, or asked for on the terminal. */
+async function routeWithPassword(options: RunOptions): Promise<Route> {
+  const { proxy } = options;
+  if (proxy === undefined) {
+    throw new CulvertError('option-invalid', {
+      detail: `no proxy was named: use --proxy socks5://user@host:port, or --proxy ${directWord} for none`,
+    });
+  }
+  const route = routeOf(proxy, process.env);
+  if (route.kind === 'direct' || options.passwordStdin !== true) {
+    if (!lacksPassword(route)) return route;
+    const password = await askOnTerminal('Password for the proxy: ');
+    return password === undefined ? route : withPassword(proxy, password);
+  }
+  const line = readLine(0);
+  if (line === undefined) throw new CulvertError('option-invalid', { detail: '--password-stdin found no line' });
+  return withPassword(proxy, line);
+}
+
+function withPassword(proxy: string, password: string): Route {
+  return { kind: 'upstream', upstream: parseProxyUrl(proxy, { CULVERT_PASSWORD: password }) };
+}
