@@ -24,7 +24,7 @@ const spare = 16;
 const v6Prefix = ipaddr.IPv6.parse('fdc0:1a7e:f::').toByteArray().slice(0, 12);
 
 interface Entry {
-  name: string;
+  readonly name: string;
   readonly number: number;
   holds: number;
   lastUse: number;
@@ -86,38 +86,34 @@ export class FakePool {
 
   /** What an address means. `address` is textual, IPv4, IPv6 or IPv4-mapped; looking counts as a use. */
   lookup(address: string): Lookup {
-    const number = fakeNumber(address);
-    if (number === undefined) return { kind: 'not-fake' };
-    const entry = this.#byNumber.get(number);
-    if (entry === undefined) return { kind: 'unmapped' };
+    const entry = this.#entryAt(address);
+    if (typeof entry === 'string') return { kind: entry };
     this.#touch(entry);
     return { kind: 'name', name: entry.name };
   }
 
   /** Like `lookup`, and keeps the address for its name until `release` is called as often. */
   acquire(address: string): Lookup {
-    const found = this.lookup(address);
     const entry = this.#entryAt(address);
-    if (entry !== undefined) {
-      if (entry.holds === 0) this.#unlink(entry);
-      entry.holds += 1;
-    }
-    return found;
+    if (typeof entry === 'string') return { kind: entry };
+    if (entry.holds === 0) this.#unlink(entry);
+    entry.holds += 1;
+    return { kind: 'name', name: entry.name };
   }
 
   /** The end of a flow that had acquired the address. */
   release(address: string): void {
     const entry = this.#entryAt(address);
-    if (entry === undefined || entry.holds === 0) return;
+    if (typeof entry === 'string' || entry.holds === 0) return;
     entry.holds -= 1;
     if (entry.holds > 0) return;
     entry.lastUse = this.#now();
     this.#append(entry);
   }
 
-  #entryAt(address: string): Entry | undefined {
+  #entryAt(address: string): Entry | 'unmapped' | 'not-fake' {
     const number = fakeNumber(address);
-    return number === undefined ? undefined : this.#byNumber.get(number);
+    return number === undefined ? 'not-fake' : (this.#byNumber.get(number) ?? 'unmapped');
   }
 
   #give(name: string): Entry | undefined {

@@ -5,6 +5,8 @@
  * (`remote`, `host`); counts; bounds how many queries are under way.
  * Must not: open sockets (the resolvers do), or throw: a failure is a SERVFAIL.
  */
+import { failureOf } from '#shared/failure.ts';
+import type { Failure } from '#shared/failure.ts';
 import { answerFake, answerLocally, noRecord, serverFailure } from './answer.ts';
 import type { FakePool } from './fake-pool.ts';
 import { fitDatagram, readQuery } from './message.ts';
@@ -28,6 +30,8 @@ export interface DnsOptions {
   readonly hasIpv6: boolean;
   /** Queries under way at once; more are answered SERVFAIL. */
   readonly maxOutstanding?: number;
+  /** Told why a query ended with SERVFAIL, for what the lane shows of itself. */
+  readonly onFailure?: (failure: Failure) => void;
 }
 
 export interface DnsCounters {
@@ -47,12 +51,14 @@ export class DnsService {
   readonly #way: DnsWay;
   readonly #hasIpv6: boolean;
   readonly #maxOutstanding: number;
+  readonly #onFailure: ((failure: Failure) => void) | undefined;
   #outstanding = 0;
 
   constructor(way: DnsWay, options: DnsOptions) {
     this.#way = way;
     this.#hasIpv6 = options.hasIpv6;
     this.#maxOutstanding = options.maxOutstanding ?? 512;
+    this.#onFailure = options.onFailure;
   }
 
   /**
@@ -115,9 +121,9 @@ export class DnsService {
     try {
       const answer = await resolver.resolve(query);
       return transport === 'udp' ? fitDatagram(query, answer) : answer;
-    } catch {
-      // Why it failed is the resolver's to report; the app can only be told that it did.
+    } catch (error) {
       this.counters.failed += 1;
+      this.#onFailure?.(failureOf(error));
       return serverFailure(query);
     } finally {
       this.#outstanding -= 1;
