@@ -76,6 +76,14 @@ int cv_harden(void)
 	return 0;
 }
 
+int cv_own_group(void)
+{
+	/* A session leader is the leader of its own group, and may not be moved (setpgid(2)). */
+	if (getpgrp() == getpid())
+		return 0;
+	return setpgid(0, 0) < 0 ? -errno : 0;
+}
+
 int cv_session(int pid, int32_t *out)
 {
 	pid_t session = getsid(pid);

@@ -93,7 +93,13 @@ static void mail_put(struct pump_thread *thread, struct flow *flow)
 		return;
 }
 
-static struct flow *mail_take(struct pump_thread *thread, bool *is_aborted)
+/* What is asked of a flow by its letters; they merge. */
+struct letter {
+	bool abort;
+	bool release;
+};
+
+static struct flow *mail_take(struct pump_thread *thread, struct letter *letter)
 {
 	struct flow *flow;
 
@@ -102,7 +108,7 @@ static struct flow *mail_take(struct pump_thread *thread, bool *is_aborted)
 	if (flow) {
 		STAILQ_REMOVE_HEAD(&thread->mail, mail_link);
 		flow->in_mail = false;
-		*is_aborted = flow->abort_asked;
+		*letter = (struct letter){.abort = flow->abort_asked, .release = flow->release_asked};
 	}
 	pthread_mutex_unlock(&thread->mail_lock);
 	return flow;
@@ -112,20 +118,24 @@ static void mail_read(struct pump_thread *thread)
 {
 	struct flow *flow;
 	uint64_t count;
-	bool is_aborted;
+	struct letter letter;
 
 	/* EAGAIN: somebody else's wake-up was merged. The box is looked into in any case. */
 	if (read(thread->mail_fd, &count, sizeof count) < 0 && errno != EAGAIN)
 		return;
-	while ((flow = mail_take(thread, &is_aborted))) {
+	while ((flow = mail_take(thread, &letter))) {
 		if (flow->reason)
 			continue;
-		if (is_aborted) {
+		if (letter.abort) {
 			cv_flow_end(thread, flow, CV_END_ABORTED, 0);
-		} else if (!flow->started) {
+			continue;
+		}
+		if (!flow->started) {
 			flow->started = true;
 			cv_flow_start(thread, flow, event_data(flow, APP), event_data(flow, PROXY));
 		}
+		if (letter.release && !flow->reason)
+			cv_flow_release(thread, flow);
 	}
 }
 
@@ -402,8 +412,8 @@ int cv_pump_add(int app, int proxy, const void *to_app, uint32_t to_app_size, co
 	return result;
 }
 
-/* Resets both sides of a flow. 0 also when it has just ended otherwise; -ENOENT when the slot is free. */
-int cv_pump_abort(int flow)
+/* Writes to a flow's thread. 0 also when the flow has just ended; -ENOENT when the slot is free. */
+static int flow_tell(int flow, bool is_abort)
 {
 	struct flow *one = &flows[flow < 0 || flow >= flow_count ? 0 : flow];
 
@@ -413,11 +423,22 @@ int cv_pump_abort(int flow)
 		return -ENOENT;
 	pthread_mutex_lock(&one->thread->mail_lock);
 	if (atomic_load(&one->state) == FLOW_LIVE) {
-		one->abort_asked = true;
+		one->abort_asked |= is_abort;
+		one->release_asked |= !is_abort;
 		mail_put(one->thread, one);
 	}
 	pthread_mutex_unlock(&one->thread->mail_lock);
 	return 0;
+}
+
+int cv_pump_abort(int flow)
+{
+	return flow_tell(flow, true);
+}
+
+int cv_pump_release(int flow)
+{
+	return flow_tell(flow, false);
 }
 
 int cv_pump_counters(int first, int count, uint64_t *out)

@@ -76,6 +76,8 @@ struct flow {
 	bool in_half;
 	bool in_mail;
 	bool abort_asked;
+	bool release_asked;
+	bool released; /* the app is gone: nothing is waited for that comes for it */
 };
 
 TAILQ_HEAD(flow_queue, flow);
@@ -111,6 +113,7 @@ void cv_pipe_discard(struct pump_thread *thread, struct pipe_ends *ends);
 /* pump_flow.c */
 void cv_flow_start(struct pump_thread *thread, struct flow *flow, uint64_t app_data, uint64_t proxy_data);
 void cv_flow_event(struct flow *flow, int side, uint32_t events);
+void cv_flow_release(struct pump_thread *thread, struct flow *flow);
 void cv_flow_run(struct pump_thread *thread, struct flow *flow);
 void cv_flow_end(struct pump_thread *thread, struct flow *flow, uint32_t reason, int error);
 bool cv_flow_is_silent(const struct pump_thread *thread, struct flow *flow);

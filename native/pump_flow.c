@@ -98,7 +98,7 @@ static enum step forward_end(struct pump_thread *thread, struct flow *flow, int 
 	if (shutdown(flow->side[!from].fd, SHUT_WR) < 0)
 		return failed(thread, flow, !from, errno);
 	flow->way[from].done = true;
-	if (flow->way[!from].done) {
+	if (flow->way[!from].done || (from == APP && flow->released)) {
 		cv_flow_end(thread, flow, CV_END_CLEAN, 0);
 		return ENDED;
 	}
@@ -310,6 +310,16 @@ void cv_flow_run(struct pump_thread *thread, struct flow *flow)
 		flow->in_ready = true;
 		thread->ready_count++;
 	}
+}
+
+/* The app is gone: the flow ends as soon as what it sent is delivered, now or in a later run. */
+void cv_flow_release(struct pump_thread *thread, struct flow *flow)
+{
+	flow->released = true;
+	if (flow->way[APP].done)
+		cv_flow_end(thread, flow, CV_END_CLEAN, 0);
+	else
+		cv_flow_run(thread, flow);
 }
 
 /* What epoll says about one side. Failures are left to the calls that meet them: data may lie before them. */

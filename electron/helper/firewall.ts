@@ -71,7 +71,7 @@ export function gatewayRules(interception: Interception): string {
 /** Rules of the app namespace. */
 export function appRules(): string {
   return table('culvert', [
-    chain('stub', 'type nat hook output priority dstnat; policy accept;', [
+    chain('stub', 'type nat hook output priority -100; policy accept;', [
       `ip daddr 127.0.0.0/8 udp dport 53 redirect to :${stubPort}`,
       `ip daddr 127.0.0.0/8 tcp dport 53 redirect to :${stubPort}`,
       `ip6 daddr ::1 udp dport 53 redirect to :${stubPort}`,

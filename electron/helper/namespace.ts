@@ -88,6 +88,8 @@ export class NamespaceMaker {
     writeSysctls(gatewaySysctls('all', this.#hasIpv6));
     writeSysctls(gatewaySysctls('default', this.#hasIpv6));
     runTool('ip', ['-batch', '-'], gatewayLinks(this.#hasIpv6), app);
+    // The family of a rule is not seen from its words, so IPv6 takes a call of its own.
+    if (this.#hasIpv6) runTool('ip', ['-6', 'rule', 'add', 'fwmark', String(mark), 'lookup', '100'], '');
     writeSysctls(gatewaySysctls('gw0', this.#hasIpv6));
     const interception = loadGatewayRules();
     expectInterfaces(['lo', 'gw0']);
@@ -156,7 +158,6 @@ function gatewayLinks(hasIpv6: boolean): string {
       ? [
           'addr add fdc0:1a7e::1/126 dev gw0 nodad',
           `neigh add fdc0:1a7e::2 lladdr ${appMac} dev gw0`,
-          `rule add from fdc0:1a7e::/126 fwmark ${mark} lookup 100`,
           'route add local ::/0 dev lo table 100',
         ]
       : []),
