@@ -7,6 +7,9 @@
 #
 # CULVERT_OS_RELEASE (a file) stands for /etc/os-release in the tests of this script.
 
+# Asked by packages that want to start a server; no such file means that they may (invoke-rc.d(8)).
+policy_file=/usr/sbin/policy-rc.d
+
 # has PROBE: whether the thing is there (see packages.txt).
 has() {
 	local paths=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -100,13 +103,12 @@ as_administrator() {
 	exit 4
 }
 
-# without_servers COMMAND...: as root, while packages cannot start servers (invoke-rc.d(8), policy-rc.d).
+# without_servers COMMAND...: runs it as root while packages cannot start servers.
 without_servers() (
-	policy=/usr/sbin/policy-rc.d
-	if [ ! -e "$policy" ]; then
-		trap '"${as_root[@]}" rm -f "$policy"' EXIT
-		printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
-		"${as_root[@]}" chmod 755 "$policy"
+	if [ ! -e "$policy_file" ]; then
+		trap '"${as_root[@]}" rm -f "$policy_file"' EXIT
+		printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy_file" >/dev/null
+		"${as_root[@]}" chmod 755 "$policy_file"
 	fi
 	"${as_root[@]}" "$@"
 )

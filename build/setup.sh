@@ -54,9 +54,12 @@ want_electron() {
 	fi
 }
 
+has_display() { [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; }
+
+# prepare WHEN...: brings everything and builds; WHEN as in packages.txt.
 prepare() {
 	need_node
-	if has_window; then need_packages build/packages.txt "$@" window; else need_packages build/packages.txt "$@"; fi
+	need_packages build/packages.txt "$@"
 	need_npm_packages
 	want_electron
 	node build/build.js || fail 1 "the build failed: see above"
@@ -64,8 +67,8 @@ prepare() {
 
 run() {
 	local electron
-	prepare run
-	if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && [ -e dist/main ] && electron=$(node build/electron-runtime.js); then
+	if has_window && has_display; then prepare run window; else prepare run; fi
+	if has_display && [ -e dist/main ] && electron=$(node build/electron-runtime.js); then
 		exec "$electron" "$root"
 	fi
 	exec dist/bin/culvert demo
@@ -74,7 +77,7 @@ run() {
 check_and_test() {
 	[ "$(id -u)" -eq 0 ] ||
 		fail 4 "the tests make network namespaces and start apps as other users: run this as root (npm run test:unit needs no root)"
-	prepare run test
+	if has_window; then prepare run test window; else prepare run test; fi
 	npm run --silent check || fail 1 "the checks failed, so the tests were not run"
 	exec node build/run-tests.js
 }

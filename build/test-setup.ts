@@ -19,5 +19,6 @@ export function setup(project: TestProject): void {
   const { status } = spawnSync(process.execPath, [join(root, 'build/build.js'), 'test'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  if (status !== 0 && project.name !== 'unit') throw new Error('dist/ could not be built, so nothing can be tested');
+  if (status !== 0 && project.name !== 'unit')
+    throw new Error('dist/ could not be built, so nothing can be tested');
 }
