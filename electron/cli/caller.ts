@@ -11,6 +11,9 @@ import type { LaunchPayload } from '#shared/launch-payload.ts';
 /** Variables that are meant for Culvert only; the app does not see them. */
 export const ownVariables = ['CULVERT_PASSWORD', 'CULVERT_NOFILE', 'CULVERT_SIGIGN'] as const;
 
+/** There only inside a lane: the launcher's mark. */
+export const laneMark = '/run/.culvert/lane';
+
 /** getrlimit(2) numbers on Linux. */
 const rlimitCore = 4;
 const rlimitNofile = 7;

@@ -1,2 +1,50 @@
-export interface DoctorOptions { readonly json?: boolean | undefined }
-export function doctor(_o: DoctorOptions, _p: string): Promise<number> { return Promise.resolve(0); }
+/** `culvert doctor`: what this computer can do for Culvert, line by line, and what to do about the rest. */
+import { type Check, type Finding, type State, checks, waysOf } from './doctor-checks.ts';
+import { type Facts, gatherFacts } from './doctor-facts.ts';
+import { type VerbExit, verbExit } from './exit-codes.ts';
+import { type Style, print, printable, styleFor } from './output.ts';
+
+export interface DoctorOptions {
+  readonly json?: boolean | undefined;
+}
+
+const schema = 1;
+const signs: Readonly<Record<State, string>> = { ok: '✓', warning: '!', failed: '✗' };
+
+type Judged = Finding & Pick<Check, 'id' | 'title'>;
+
+/** Exit status 0 when lanes can be made here, in one way or another. */
+export async function doctor(options: DoctorOptions, productDir: string): Promise<VerbExit> {
+  const facts = await gatherFacts(productDir);
+  const judged = judgeAll(facts);
+  const ways = waysOf(facts);
+  const isPossible = ways.rootless || ways.helper;
+  if (options.json === true) {
+    print(JSON.stringify({ schema, possible: isPossible, ways, checks: judged }, null, 2));
+  } else {
+    for (const line of linesOf(judged, styleFor(1))) print(line);
+    print('');
+    print(summaryOf(ways));
+  }
+  return isPossible ? verbExit.ok : verbExit.isolationUnavailable;
+}
+
+export function judgeAll(facts: Facts): Judged[] {
+  return checks.map(({ id, title, judge }) => ({ id, title, ...judge(facts) }));
+}
+
+/** A line for each check, and one for what to do. The sign tells the state without colour. */
+export function linesOf(judged: readonly Judged[], style: Style): string[] {
+  const paint = { ok: style.green, warning: style.yellow, failed: style.red };
+  const width = Math.max(...judged.map(({ title }) => title.length));
+  return judged.flatMap(({ state, title, found, todo }) => [
+    `${paint[state](signs[state])} ${title.padEnd(width)}  ${printable(found)}`,
+    ...(todo === undefined ? [] : [`  ${' '.repeat(width)}  → ${printable(todo)}`]),
+  ]);
+}
+
+export function summaryOf({ rootless, helper }: { rootless: boolean; helper: boolean }): string {
+  if (rootless) return 'Culvert can work here, without a password.';
+  if (helper) return 'Culvert can work here, with the permission of an administrator.';
+  return 'Culvert cannot make isolated networks here yet; see what is marked ✗.';
+}

@@ -10,7 +10,7 @@ import { basename } from 'node:path';
 import { isatty } from 'node:tty';
 import { type AppExit, Engine, type Lane, type Route, parseProxyUrl, terminal } from '#engine';
 import { CulvertError, failureOf } from '#shared/failure.ts';
-import { ownStanding, payloadOf } from './caller.ts';
+import { laneMark, ownStanding, payloadOf } from './caller.ts';
 import { exitOfRun } from './exit-codes.ts';
 import { endAll, sentenceOf, settledWithin } from './leftovers.ts';
 import { complain, complainOf } from './output.ts';
@@ -19,8 +19,6 @@ import { askOnTerminal, readLine } from './password.ts';
 import { type RunOptions, directWord, dnsOf, isolationOf, lacksPassword, routeOf, wordOf } from './run-request.ts';
 import { SignalDesk } from './signals.ts';
 
-/** There only inside a lane (the launcher's mark). */
-const laneMark = '/run/.culvert/lane';
 const tellLeftoversMs = 1000;
 
 /** How this program has to end. */
