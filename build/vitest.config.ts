@@ -2,6 +2,7 @@
  * Three kinds of tests, one after the other on a small machine: `unit` in parallel, then `system` and `leaks`
  * (real namespaces and proxies, root, one file at a time). build/test-setup.ts builds dist/ before.
  */
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -25,7 +26,8 @@ function kind(
       hookTimeout: options.timeoutMs,
       fileParallelism: options.atOnce,
       sequence: { groupOrder: order },
-      ...(options.atOnce ? {} : { maxWorkers: 1 }),
+      // vitest leaves one core to itself, which on two cores would leave one for the tests.
+      maxWorkers: options.atOnce ? Math.max(2, availableParallelism() - 1) : 1,
     },
   };
 }
