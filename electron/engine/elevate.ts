@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { CulvertError, failureCodes, type Failure } from '#shared/failure.ts';
+import { CulvertError, failureCodes, type Failure, type FailureCode } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
 import { helperSocket, runtimeDir } from '#shared/paths.ts';
 import type { EngineOptions } from './lane-spec.ts';
@@ -45,31 +45,36 @@ interface Way {
   readonly timeoutMs: number;
   /** Turns the exit of the started program, before a helper dialled back, into a failure; undefined: wait on. */
   readonly refusal: (code: number | null, words: string) => Failure | undefined;
+  /** Tried without a word: its failure is not told. */
+  readonly isSilent?: boolean;
 }
 
 /** Starts a helper for this isolation. Throws a CulvertError with the reason of the last way that was tried. */
 export async function startHelper(native: Native, options: EngineOptions): Promise<StartedHelper> {
-  const ways = chooseWays(options, process.geteuid?.() ?? -1);
-  let last: unknown;
-  for (const way of ways) {
+  let refusal: unknown;
+  for (const way of chooseWays(options, process.geteuid?.() ?? -1)) {
     try {
       return await start(native, way);
     } catch (error) {
-      last = error;
-      if (!(error instanceof CulvertError) || error.failure.code !== 'userns-forbidden') break;
+      // A silent attempt that fails says nothing about why the way before it did.
+      if (way.isSilent !== true) refusal = error;
+      if (!(error instanceof CulvertError && goesOn.includes(error.failure.code))) break;
     }
   }
-  throw last;
+  throw refusal;
 }
 
-/** The ways to try, in order. `auto` goes on to the next only when user namespaces are forbidden. */
+/** Failures that mean "this way does not exist here": only they lead to the next one, never a refusal. */
+const goesOn: readonly FailureCode[] = ['userns-forbidden', 'pkexec-no-agent', 'pkexec-missing'];
+
+/** The ways to try, in order. */
 function chooseWays(options: EngineOptions, euid: number): readonly Way[] {
   const rootless = rootlessWay(options.productDir);
   if (options.isolation === 'rootless') return [rootless];
   if (euid === 0) return [directWay(options.productDir)];
-  if (options.isolation === 'helper') return [privilegedWay(options)];
+  if (options.isolation === 'helper') return privilegedWays(options);
   const canAsk = options.hasTerminal || existsSync(pkexecPath);
-  return canAsk && !hasNoNewPrivs() ? [rootless, privilegedWay(options)] : [rootless];
+  return canAsk && !hasNoNewPrivs() ? [rootless, ...privilegedWays(options)] : [rootless];
 }
 
 function rootlessWay(productDir: string): Way {
@@ -100,16 +105,22 @@ function directWay(productDir: string): Way {
   };
 }
 
-function privilegedWay({ hasTerminal, productDir }: EngineOptions): Way {
+function privilegedWays({ hasTerminal, productDir }: EngineOptions): Way[] {
   if (hasNoNewPrivs()) throw new CulvertError('no-new-privs');
   const helper = join(productDir, 'bin', 'culvert-helper');
   const hasOwnAction = policyFiles.some((path) => existsSync(path));
   const hasPkexec = existsSync(pkexecPath);
-  if (hasPkexec && (hasOwnAction || !hasTerminal)) return pkexecWay(helper, hasTerminal);
-  if (hasTerminal && existsSync(sudoPath)) return sudoWay(helper);
-  if (hasPkexec) return pkexecWay(helper, hasTerminal);
-  if (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']) return sudoPromptWay(helper);
-  throw new CulvertError(existsSync(sudoPath) ? 'pkexec-missing' : 'no-way-to-root');
+  const hasSudo = existsSync(sudoPath);
+  const hasDisplay = (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']) !== undefined;
+  const ways = [
+    ...(hasPkexec && (hasOwnAction || !hasTerminal) ? [pkexecWay(helper, hasTerminal)] : []),
+    ...(hasTerminal && hasSudo ? [sudoWay(helper)] : []),
+    ...(hasPkexec && !hasOwnAction && hasTerminal && !hasSudo ? [pkexecWay(helper, hasTerminal)] : []),
+    ...(!hasPkexec && !hasTerminal && hasDisplay ? [sudoPromptWay(helper)] : []),
+    ...(!hasTerminal && hasSudo ? [silentSudoWay(helper)] : []),
+  ];
+  if (ways.length === 0) throw new CulvertError('no-way-to-root');
+  return ways;
 }
 
 /** pkexec refuses odd values of SHELL and LANG, so it gets constant ones (pkexec(1)). */
@@ -130,7 +141,7 @@ export function pkexecRefusal(code: number | null, words: string): Failure {
   const own = reported(words);
   if (own !== undefined) return own;
   if (code === 126) return { code: 'pkexec-dismissed' };
-  if (code === 127 && /authentication agent/i.test(words)) return { code: 'pkexec-no-agent' };
+  if (code === 127 && /authentication agent|getting authority/i.test(words)) return { code: 'pkexec-no-agent' };
   if (code === 127) return { code: 'pkexec-refused', detail: oneLine(words) };
   return startFailure(code, words);
 }
@@ -158,6 +169,13 @@ function sudoWay(helper: string): Way {
     refusal: (code, words) =>
       code === 0 ? undefined : (reported(words) ?? { code: 'sudo-refused', detail: oneLine(words) }),
   };
+}
+
+/** Where nobody can be asked, as in scripts: works for those who may use sudo without a password. */
+function silentSudoWay(helper: string): Way {
+  const way = sudoWay(helper);
+  const args = (socket: string) => ['-n', '-b', '--', helper, 'privileged', socket];
+  return { ...way, args, why: 'sudo allows it without a password', timeoutMs: quickMs, isSilent: true };
 }
 
 function sudoPromptWay(helper: string): Way {
