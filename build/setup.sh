@@ -41,7 +41,7 @@ need_node() {
 need_npm_packages() {
 	node build/npm-packages.js && return
 	say "installing npm packages"
-	npm ci --ignore-scripts --no-fund --no-audit --loglevel=error ||
+	npm ci --ignore-scripts --no-fund --no-audit --loglevel=error >/dev/null ||
 		fail 5 "the npm packages could not be installed: is there a network?"
 }
 
