@@ -5,9 +5,9 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /** The repository; tests and the benchmark are started at its top. */
 export const repository = process.cwd();
@@ -15,22 +15,29 @@ const out = join(repository, 'dist', 'test');
 // esbuild finds its program beside its own files, so it cannot be part of a bundle such as the benchmark's.
 const esbuild = createRequire(join(repository, 'package.json'))('esbuild') as typeof import('esbuild');
 
-/** Compiles one C file (path from the repository's top) as a static program and returns the program's path. */
-export function compile(source: string, flags: readonly string[] = ['-static']): string {
-  const from = resolve(repository, source);
+/**
+ * Compiles C files (paths from the repository's top) to one program, named for the first, and returns its path.
+ * Static unless `flags` say otherwise: then it runs in any mount namespace, and nothing can be preloaded.
+ */
+export function compile(sources: string | readonly string[], flags: readonly string[] = ['-static']): string {
+  const from = [sources].flat().map((source) => resolve(repository, source));
   const options = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-D_GNU_SOURCE', '-pthread', ...flags];
-  const mark = createHash('sha256')
-    .update(readFileSync(from))
-    .update(options.join(' '))
-    .digest('hex')
-    .slice(0, 12);
-  const program = join(out, `${basename(source, '.c')}-${mark}`);
+  const program = join(out, `${basename(from[0] ?? '', '.c')}-${markOf(from, options)}`);
   if (existsSync(program)) return program;
   mkdirSync(out, { recursive: true });
   const fresh = `${program}.${process.pid}`;
-  execFileSync('gcc', [...options, '-o', fresh, from], { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('gcc', [...options, '-o', fresh, ...from], { stdio: ['ignore', 'inherit', 'inherit'] });
   renameSync(fresh, program);
   return program;
+}
+
+function markOf(files: readonly string[], options: readonly string[]): string {
+  const hash = createHash('sha256').update(options.join(' '));
+  const folder = dirname(files[0] ?? '');
+  const headers = readdirSync(folder).filter((name) => name.endsWith('.h'));
+  for (const file of [...files, ...headers.map((name) => join(folder, name))])
+    hash.update(readFileSync(file));
+  return hash.digest('hex').slice(0, 12);
 }
 
 /** Bundles one TypeScript file (path from the repository's top) for Node and returns the script's path. */

@@ -47,6 +47,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+export type { UserName } from './users.ts';
 export const places = ['host', 'internet'] as const;
 export type Place = (typeof places)[number];
 
