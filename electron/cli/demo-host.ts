@@ -27,7 +27,11 @@ export async function readHost(): Promise<HostState> {
     addresses: withoutTimes(addresses),
     routes: withoutTimes(both(routes4, routes6)),
     rules: both(rules4, rules6),
-    interfaces: read('/proc/net/dev', (text) => parseInterfaces(text).map(({ name }) => name).join(' ')),
+    interfaces: read('/proc/net/dev', (text) =>
+      parseInterfaces(text)
+        .map(({ name }) => name)
+        .join(' '),
+    ),
     firewall,
     'resolv.conf': read('/etc/resolv.conf'),
     mounts: read('/proc/self/mountinfo'),
@@ -36,7 +40,11 @@ export async function readHost(): Promise<HostState> {
 }
 
 /** Names of what differs between the states, and of what could be compared. */
-export function compareHosts(states: readonly HostState[]): { changed: string[]; compared: string[]; unread: string[] } {
+export function compareHosts(states: readonly HostState[]): {
+  changed: string[];
+  compared: string[];
+  unread: string[];
+} {
   const [first = {}, ...rest] = states;
   const things = Object.keys(first);
   const unread = things.filter((thing) => states.some((state) => state[thing] === undefined));
@@ -106,7 +114,8 @@ export class SocketWatch implements Disposable {
     const own = ownSockets();
     for (const table of ['tcp', 'tcp6', 'udp', 'udp6']) {
       const text = read(`/proc/self/net/${table}`) ?? '';
-      for (const { inode, peer } of parseSockets(text)) if (peer !== undefined && own.has(inode)) this.peers.add(peer);
+      for (const { inode, peer } of parseSockets(text))
+        if (peer !== undefined && own.has(inode)) this.peers.add(peer);
     }
     this.looks += 1;
   }

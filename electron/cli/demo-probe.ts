@@ -47,7 +47,7 @@ export const probeResult = v.strictObject({
 });
 export type ProbeResult = v.InferOutput<typeof probeResult>;
 
-const patienceMs = 1500;
+const patienceMs = 4000;
 
 export async function demoProbe(planText: string): Promise<void> {
   const plan = v.parse(probePlan, JSON.parse(planText));
@@ -133,13 +133,29 @@ function tryDns(server: string, name: string): Promise<Outcome> {
 
 function tryPing(host: string): Promise<Outcome> {
   return attempt((tell) => {
-    const child = execFile('ping', ['-n', '-c', '1', '-W', '1', host], (error, stdout, stderr) => {
+    const said = (error: Error | null, stdout: string, stderr: string) => {
+      const filtered = /^From .*$/m.exec(stdout)?.[0];
       if (error === null) tell('answered', 'an echo came back');
       else if ((error as NodeJS.ErrnoException).code === 'ENOENT') tell('absent', 'ping is not installed');
-      else tell(stderr === '' ? 'silent' : 'failed', (stderr || stdout).trim().split('\n')[0] ?? '');
-    });
-    return { late: () => ['silent', 'no answer'], release: () => child.kill('SIGKILL') };
+      else if (stderr !== '' || filtered !== undefined) tell('failed', firstLine(stderr) || (filtered ?? ''));
+      else tell('silent', 'no echo came back, and no refusal');
+    };
+    try {
+      const child = execFile('ping', ['-n', '-c', '1', '-W', '1', host], said);
+      return {
+        late: () => ['silent', 'no echo came back, and no refusal'],
+        release: () => child.kill('SIGKILL'),
+      };
+    } catch (error) {
+      // A ping with file capabilities that this process may not have is not even started (execve(2), EPERM).
+      tell('failed', (error as NodeJS.ErrnoException).code ?? String(error));
+      return { late: () => ['silent', ''], release: () => undefined };
+    }
   });
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? '';
 }
 
 interface Attempt {
@@ -148,7 +164,9 @@ interface Attempt {
 }
 
 /** Runs one attempt until it tells or patience ends; the first word counts. */
-function attempt(begin: (tell: (kind: Outcome['kind'], detail: string) => void) => Attempt): Promise<Outcome> {
+function attempt(
+  begin: (tell: (kind: Outcome['kind'], detail: string) => void) => Attempt,
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
     let isTold = false;

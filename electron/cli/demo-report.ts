@@ -56,7 +56,10 @@ export function judge(plan: ProbePlan, result: ProbeResult, log: readonly ProxyE
   const tcp4 = `${plan.tcp4.host}:${plan.tcp4.port}`;
   const tcp6 = `[${plan.tcp6.host}]:${plan.tcp6.port}`;
   return [
-    { attempt: `TCP to the page's real address, ${plan.page.host}:${plan.page.port}`, ...judgePage(result.page) },
+    {
+      attempt: `TCP to the page's real address, ${plan.page.host}:${plan.page.port}`,
+      ...judgePage(result.page),
+    },
     { attempt: `TCP to a public address, ${tcp4}`, ...judgeTcp(result.tcp4, plan.tcp4, log) },
     { attempt: `TCP to a public IPv6 address, ${tcp6}`, ...judgeTcp(result.tcp6, plan.tcp6, log) },
     { attempt: `UDP to a public address, ${plan.udp.host}:${plan.udp.port}`, ...judgeUdp(result.udp, log) },
@@ -68,11 +71,16 @@ export function judge(plan: ProbePlan, result: ProbeResult, log: readonly ProxyE
 type Judgement = Omit<Verdict, 'attempt'>;
 
 function judgePage(outcome: Outcome): Judgement {
-  if (outcome.kind === 'answered') return { mark: 'leaked', happened: 'the page answered, and not by the proxy' };
+  if (outcome.kind === 'answered')
+    return { mark: 'leaked', happened: 'the page answered, and not by the proxy' };
   return { mark: 'kept', happened: `${refusedText(outcome)}; outside the lane it answers` };
 }
 
-function judgeTcp(outcome: Outcome, to: { host: string; port: number }, log: readonly ProxyEntry[]): Judgement {
+function judgeTcp(
+  outcome: Outcome,
+  to: { host: string; port: number },
+  log: readonly ProxyEntry[],
+): Judgement {
   const entry = log.find(({ host, port }) => port === to.port && host === to.host);
   if (entry !== undefined) return { mark: 'kept', happened: `came to the proxy, which ${entry.answer} it` };
   switch (outcome.kind) {
@@ -92,7 +100,10 @@ function judgeUdp(outcome: Outcome, log: readonly ProxyEntry[]): Judgement {
     case 'answered':
       return { mark: 'leaked', happened: 'something answered, and this proxy carries no UDP' };
     case 'failed':
-      return { mark: 'kept', happened: `${refusedText(outcome)}${isAsked ? '; the proxy does not offer UDP' : ''}` };
+      return {
+        mark: 'kept',
+        happened: `${refusedText(outcome)}${isAsked ? '; the proxy does not offer UDP' : ''}`,
+      };
     default:
       return { mark: 'unclear', happened: outcome.detail };
   }
@@ -119,7 +130,7 @@ function judgePing(outcome: Outcome): Judgement {
     case 'answered':
       return { mark: 'leaked', happened: 'an echo came back' };
     case 'failed':
-      return { mark: 'kept', happened: `refused: ${outcome.detail}` };
+      return { mark: 'kept', happened: words[outcome.detail] ?? `refused: ${outcome.detail}` };
     case 'absent':
       return { mark: 'skipped', happened: `not tried: ${outcome.detail}` };
     default:
@@ -143,10 +154,14 @@ function refusedText({ kind, detail, ms }: Outcome): string {
 }
 
 /** The table of verdicts, each with a mark that does not need colour to be read. */
-export function verdictRows(verdicts: readonly Verdict[], paint: (mark: Mark, text: string) => string): string[] {
+export function verdictRows(
+  verdicts: readonly Verdict[],
+  paint: (mark: Mark, text: string) => string,
+): string[] {
   const signs: Record<Mark, string> = { kept: '✓', leaked: '✗', unclear: '?', skipped: '–' };
   const width = Math.max(...verdicts.map(({ attempt }) => attempt.length));
   return verdicts.map(
-    ({ attempt, happened, mark }) => `${paint(mark, signs[mark])} ${attempt.padEnd(width)}  ${printable(happened)}`,
+    ({ attempt, happened, mark }) =>
+      `${paint(mark, signs[mark])} ${attempt.padEnd(width)}  ${printable(happened)}`,
   );
 }

@@ -30,7 +30,9 @@ export type Parsed<T> = { readonly value: T; readonly size: number } | 'incomple
 export function parseGreeting(bytes: Buffer): Parsed<readonly number[]> {
   if (bytes.length > 0 && bytes[0] !== 5) return 'invalid';
   const size = 2 + (bytes[1] ?? 0);
-  return bytes.length < 2 || bytes.length < size ? 'incomplete' : { value: [...bytes.subarray(2, size)], size };
+  return bytes.length < 2 || bytes.length < size
+    ? 'incomplete'
+    : { value: [...bytes.subarray(2, size)], size };
 }
 
 /** RFC 1929 §2: user name and password. */
@@ -155,7 +157,8 @@ export class DemoProxy implements AsyncDisposable {
     const take = (bytes: Buffer) => {
       pending = Buffer.concat([pending, bytes]);
       if (pending.length > maxDialogueBytes) client.destroy();
-      for (let used = step(pending); used !== undefined; used = step(pending)) pending = pending.subarray(used);
+      for (let used = step(pending); used !== undefined; used = step(pending))
+        pending = pending.subarray(used);
     };
     client.on('data', take);
   }

@@ -35,7 +35,9 @@ const lookEveryMs = 10;
 export async function demo(options: DemoOptions, productDir: string): Promise<VerbExit> {
   const curl = findProgram('curl');
   if (curl === undefined) {
-    complain('the demo cannot start — it shows curl on a lane, and curl is not installed — install curl and try again');
+    complain(
+      'the demo cannot start — it shows curl on a lane, and curl is not installed — install curl and try again',
+    );
     return verbExit.failed;
   }
   const style = styleFor(1);
@@ -129,7 +131,9 @@ class Play {
     const way = helper.mode === 'rootless' ? 'made without any privilege' : 'made by the helper, as root';
     print(`${bold('Culvert demo')}  one app, one proxy, and no way around it (version ${version})`);
     print('');
-    print(`  proxy  socks5://127.0.0.1:${this.#scene.proxy.port}  built in, for this demo; wants a user name and a password`);
+    print(
+      `  proxy  socks5://127.0.0.1:${this.#scene.proxy.port}  built in, for this demo; wants a user name and a password`,
+    );
     print(`  page   http://${pageName}/  built in; only the proxy knows this name, no DNS server does`);
     print(`  lane   an isolated network whose only way out is the proxy; ${way} (ready in ${ms} ms)`);
     print('');
@@ -141,20 +145,33 @@ class Play {
     const [text, file] = [join(this.#scene.dir, 'page'), join(this.#scene.dir, 'file')];
     print(bold('1. curl on a lane'));
     print('');
-    print(`  $ culvert run --proxy socks5://demo@127.0.0.1:${this.#scene.proxy.port} -- curl http://${pageName}/`);
+    print(
+      `  $ culvert run --proxy socks5://demo@127.0.0.1:${this.#scene.proxy.port} -- curl http://${pageName}/`,
+    );
     print('');
     print(`  ${dim(flowHeading)}`);
     const urls = ['-o', text, `http://${pageName}/`, '-o', file, `http://${pageName}/file`];
-    await this.#onLane([this.#scene.curl, '-q', '-sS', '--noproxy', '*', '--max-time', '20', ...urls], 'curl');
-    const named = this.#scene.proxy.log.filter(({ form, host }) => form === 'name' && host === pageName).length;
-    const isSame = createHash('sha256').update(readFileSync(file)).digest('hex') === this.#scene.page.fileHash;
+    await this.#onLane(
+      [this.#scene.curl, '-q', '-sS', '--noproxy', '*', '--max-time', '20', ...urls],
+      'curl',
+    );
+    const named = this.#scene.proxy.log.filter(
+      ({ form, host }) => form === 'name' && host === pageName,
+    ).length;
+    const isSame =
+      createHash('sha256').update(readFileSync(file)).digest('hex') === this.#scene.page.fileHash;
     if (readFileSync(text, 'utf8') !== this.#scene.page.text || !isSame) {
-      throw new CulvertError('internal', { step: 'demo', detail: 'curl did not get the bytes that the page sent' });
+      throw new CulvertError('internal', {
+        step: 'demo',
+        detail: 'curl did not get the bytes that the page sent',
+      });
     }
     print('');
     print(`  The page said: “${pageText}”`);
     print(`  The file came whole: ${formatBytes(fileBytes)}, SHA-256 equal on both sides.`);
-    print(`  The proxy was asked ${count(named, 'time')} for the name “${pageName}”: it was not looked up on this computer.`);
+    print(
+      `  The proxy was asked ${count(named, 'time')} for the name “${pageName}”: it was not looked up on this computer.`,
+    );
     print('');
   }
 
@@ -172,14 +189,20 @@ class Play {
     };
     const outside = await tryTcp(plan.page);
     if (outside.kind !== 'answered') {
-      throw new CulvertError('internal', { step: 'demo', detail: `the page did not answer outside: ${outside.detail}` });
+      throw new CulvertError('internal', {
+        step: 'demo',
+        detail: `the page did not answer outside: ${outside.detail}`,
+      });
     }
     print(bold('2. Attempts to get around the proxy'));
     print('');
     print(`  ${dim(flowHeading)}`);
     const known = this.#scene.proxy.log.length;
     const script = process.argv[1] ?? '';
-    const printed = await this.#onLane([process.execPath, script, 'demo-probe', JSON.stringify(plan)], 'probe');
+    const printed = await this.#onLane(
+      [process.execPath, script, 'demo-probe', JSON.stringify(plan)],
+      'probe',
+    );
     const result = v.parse(probeResult, JSON.parse(printed));
     const verdicts = judge(plan, result, this.#scene.proxy.log.slice(known));
     print('');
@@ -198,8 +221,10 @@ class Play {
     print(bold('3. What this computer noticed'));
     print('');
     const attempts = `${count(by('kept'), 'attempt')} ended at the proxy or on the lane`;
-    if (by('leaked') > 0) print(`  ${red('✗')} ${count(by('leaked'), 'attempt')} got past the proxy. Please report this.`);
-    else if (by('unclear') > 0) print(`  ${yellow('?')} ${attempts}; ${by('unclear')} could not be judged from here.`);
+    if (by('leaked') > 0)
+      print(`  ${red('✗')} ${count(by('leaked'), 'attempt')} got past the proxy. Please report this.`);
+    else if (by('unclear') > 0)
+      print(`  ${yellow('?')} ${attempts}; ${by('unclear')} could not be judged from here.`);
     else print(`  ${green('✓')} ${attempts}, none got past it.`);
     const peers = this.#peersOutside;
     print(
@@ -209,10 +234,11 @@ class Play {
     );
     print(
       changed.length === 0
-        ? `  ${green('✓')} Nothing on this computer changed. Compared before, during and after: ${compared.join(', ')}.`
+        ? `  ${green('✓')} Nothing on this computer changed. Compared before, during and after:\n    ${compared.join(', ')}.`
         : `  ${yellow('?')} Changed meanwhile, by Culvert or by something else: ${changed.join(', ')}.`,
     );
-    if (unread.length > 0) print(`  ${dim('–')} Not compared, because you may not read it here: ${unread.join(', ')}.`);
+    if (unread.length > 0)
+      print(`  ${dim('–')} Not compared, because you may not read it here: ${unread.join(', ')}.`);
     print(
       sent === 0
         ? `  ${green('✓')} The network interfaces other than loopback sent no packet in that time.`
@@ -222,7 +248,9 @@ class Play {
     const seconds = ((Date.now() - this.#scene.startedAt) / 1000).toFixed(1);
     print(`${count(this.#shown.size, 'flow')}, ${formatBytes(this.#bytes)}, ${seconds} seconds. Next:`);
     print('');
-    print('  culvert run --proxy socks5://USER@HOST:PORT -- COMMAND    with a proxy of yours; it asks for the password');
+    print(
+      '  culvert run --proxy socks5://USER@HOST:PORT -- COMMAND    with a proxy of yours; it asks for the password',
+    );
     print('  culvert doctor                                            what this computer can do');
     print('  culvert help run                                          all options');
   }

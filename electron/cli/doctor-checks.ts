@@ -48,14 +48,15 @@ export const checks: readonly Check[] = [
   { id: 'lane', title: 'a lane', judge: judgeLane },
 ];
 
-/** Which ways to a lane there are. `helper` cannot be tried without a password, so it only may be possible. */
-export function waysOf(facts: Facts): { rootless: boolean; helper: boolean } {
+/**
+ * Which ways to a lane there are. As an ordinary user the privileged one cannot be tried without a password:
+ * then it is possible if everything that it needs is there.
+ */
+export function waysOf(facts: Facts): { rootless: boolean; privileged: boolean } {
+  if (facts.uid === 0) return { rootless: false, privileged: facts.lane.works };
   const hasTools = facts.tools.ip !== undefined && facts.tools.nft !== undefined && facts.native.works;
   const canBecomeRoot = !facts.noNewPrivs && (facts.pkexec || facts.sudo);
-  return {
-    rootless: facts.uid === 0 ? facts.userNamespace.works && hasTools : facts.lane.works,
-    helper: !facts.isOnLane && (facts.uid === 0 ? facts.lane.works : hasTools && canBecomeRoot),
-  };
+  return { rootless: facts.lane.works, privileged: hasTools && canBecomeRoot && !facts.isOnLane };
 }
 
 /** The command that installs packages here, by the words of /etc/os-release (os-release(5)). */
@@ -81,7 +82,8 @@ function judgeKernel({ kernel, isOnLane }: Facts): Finding {
 }
 
 function judgeNative({ native, node }: Facts): Finding {
-  if (!native.works) return failed(native.words, 'build it with `build/setup.sh run`, or install the package again');
+  if (!native.works)
+    return failed(native.words, 'build it with `build/setup.sh run`, or install the package again');
   return ok(`libculvert and culvert-launch fit, under Node ${node}`);
 }
 
@@ -90,7 +92,11 @@ function judgeRuntimeDir({ runtimeDir }: Facts): Finding {
   return failed(runtimeDir.words, 'remove it, or set XDG_RUNTIME_DIR to a directory of yours with mode 0700');
 }
 
-const packageOf: Readonly<Record<ToolName, string>> = { ip: 'iproute2', nft: 'nftables', unshare: 'util-linux' };
+const packageOf: Readonly<Record<ToolName, string>> = {
+  ip: 'iproute2',
+  nft: 'nftables',
+  unshare: 'util-linux',
+};
 
 function judgeTool({ tools, osRelease }: Facts, name: ToolName, otherwise: 'warning' | 'failed'): Finding {
   const tool = tools[name];
@@ -108,11 +114,17 @@ function judgeUserNamespace(facts: Facts): Finding {
 function judgeTproxy({ nftTproxy, nftRedirect, userNamespace, uid }: Facts): Finding {
   if (nftTproxy.works) return ok('TCP and UDP can be taken to the proxy');
   if (uid !== 0 && !userNamespace.works) {
-    return warning('not tried: that needs user namespaces or root', 'run `sudo culvert doctor` to try it as root');
+    return warning(
+      'not tried: that needs user namespaces or root',
+      'run `sudo culvert doctor` to try it as root',
+    );
   }
   const why = nftTproxy.words;
   if (nftRedirect.works) {
-    return warning(`missing (${why}): TCP works, UDP is refused`, 'load or enable the kernel module nft_tproxy');
+    return warning(
+      `missing (${why}): TCP works, UDP is refused`,
+      'load or enable the kernel module nft_tproxy',
+    );
   }
   return failed(why, 'enable nf_tables, nft_tproxy and nft_redir in the kernel');
 }
@@ -127,7 +139,8 @@ function judgePermission({ uid, noNewPrivs, pkexec, sudo, userNamespace }: Facts
     const found = 'this process can never gain privileges (NoNewPrivs), so neither pkexec nor sudo can work';
     return userNamespace.works ? ok(`${found}; not needed here`) : failed(found, 'use a fresh terminal');
   }
-  if (pkexec || sudo) return ok(`${[pkexec && 'pkexec', sudo && 'sudo'].filter(Boolean).join(' and ')} can be asked`);
+  if (pkexec || sudo)
+    return ok(`${[pkexec && 'pkexec', sudo && 'sudo'].filter(Boolean).join(' and ')} can be asked`);
   if (userNamespace.works) return ok('neither pkexec nor sudo is there; not needed here');
   return failed('neither pkexec nor sudo is there', 'install pkexec or sudo');
 }
@@ -143,7 +156,10 @@ function judgeOpenFiles({ openFiles }: Facts): Finding {
   const connections = Math.max(0, Math.min(maxConnections, Math.floor((hard - reservedDescriptors) / 2)));
   const found = `hard limit ${hard === Infinity ? 'none' : hard}: about ${connections} connections at once`;
   if (connections >= fewConnections) return ok(found);
-  return warning(found, 'raise the hard limit of open files (limits.conf(5), or LimitNOFILE= of the service)');
+  return warning(
+    found,
+    'raise the hard limit of open files (limits.conf(5), or LimitNOFILE= of the service)',
+  );
 }
 
 function judgeElectron({ electron }: Facts): Finding {
@@ -158,7 +174,7 @@ function judgeLane(facts: Facts): Finding {
   const { lane } = facts;
   if (lane.works) return ok(`made and removed, ${lane.mode}, in ${lane.ms} ms`);
   const todo = 'see the lines above';
-  return waysOf(facts).helper && facts.uid !== 0
+  return waysOf(facts).privileged
     ? warning(`not without a password: ${lane.words}`, 'use --isolation helper')
     : failed(lane.words, todo);
 }

@@ -77,8 +77,16 @@ export async function gatherFacts(productDir: string): Promise<Facts> {
   const native = tryNative(productDir);
   const [userNamespace, nftTproxy, nftRedirect] = await Promise.all([
     tryUserNamespace(tools.unshare),
-    tryNft(tools, uid, 'type filter hook prerouting priority mangle; policy accept;\n meta l4proto tcp tproxy to :1'),
-    tryNft(tools, uid, 'type nat hook prerouting priority dstnat; policy accept;\n meta l4proto tcp redirect to :1'),
+    tryNft(
+      tools,
+      uid,
+      'type filter hook prerouting priority mangle; policy accept;\n meta l4proto tcp tproxy to :1',
+    ),
+    tryNft(
+      tools,
+      uid,
+      'type nat hook prerouting priority dstnat; policy accept;\n meta l4proto tcp redirect to :1',
+    ),
   ]);
   return {
     uid,
@@ -137,7 +145,11 @@ function tryNft(tools: Facts['tools'], uid: number, rules: string): Promise<Tria
     return Promise.resolve({ works: false, words: `${nft === undefined ? 'nft' : 'unshare'} is missing` });
   }
   const namespaces = uid === 0 ? ['--net'] : [...toRoot, '--net'];
-  return trial(unshare.path, [...namespaces, '--', nft.path, '-f', '-'], `table inet culvert_doctor {\n  chain c {\n    ${rules}\n  }\n}\n`);
+  return trial(
+    unshare.path,
+    [...namespaces, '--', nft.path, '-f', '-'],
+    `table inet culvert_doctor {\n  chain c {\n    ${rules}\n  }\n}\n`,
+  );
 }
 
 function trial(program: string, args: readonly string[], input: string): Promise<Trial> {

@@ -18,13 +18,13 @@ export async function doctor(options: DoctorOptions, productDir: string): Promis
   const facts = await gatherFacts(productDir);
   const judged = judgeAll(facts);
   const ways = waysOf(facts);
-  const isPossible = ways.rootless || ways.helper;
+  const isPossible = ways.rootless || ways.privileged;
   if (options.json === true) {
     print(JSON.stringify({ schema, possible: isPossible, ways, checks: judged }, null, 2));
   } else {
     for (const line of linesOf(judged, styleFor(1))) print(line);
     print('');
-    print(summaryOf(ways));
+    print(summaryOf(facts.uid, ways));
   }
   return isPossible ? verbExit.ok : verbExit.isolationUnavailable;
 }
@@ -43,8 +43,10 @@ export function linesOf(judged: readonly Judged[], style: Style): string[] {
   ]);
 }
 
-export function summaryOf({ rootless, helper }: { rootless: boolean; helper: boolean }): string {
-  if (rootless) return 'Culvert can work here, without a password.';
-  if (helper) return 'Culvert can work here, with the permission of an administrator.';
-  return 'Culvert cannot make isolated networks here yet; see what is marked ✗.';
+export function summaryOf(uid: number, ways: { rootless: boolean; privileged: boolean }): string {
+  if (ways.rootless) return 'Culvert can work here, without a password.';
+  if (!ways.privileged) return 'Culvert cannot make isolated networks here yet; see what is marked ✗.';
+  return uid === 0
+    ? 'Culvert can work here, as root.'
+    : 'Culvert can work here, with the permission of an administrator.';
 }

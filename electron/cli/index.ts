@@ -7,7 +7,7 @@ import { failureOf } from '#shared/failure.ts';
 import { version } from '#shared/version.ts';
 import type { DemoOptions } from './demo.ts';
 import type { DoctorOptions } from './doctor.ts';
-import { exitOfVerb, verbExit } from './exit-codes.ts';
+import { exitOfRun, exitOfVerb, verbExit } from './exit-codes.ts';
 import { complain, complainOf, print, write } from './output.ts';
 import type { PsOptions } from './ps.ts';
 import type { RunOptions } from './run-request.ts';
@@ -35,30 +35,45 @@ function describeRun(program: Command): void {
     .usage('--proxy URL [options] -- COMMAND [ARGUMENT...]')
     .argument('[command...]', 'what to start; options of Culvert come before it')
     .passThroughOptions()
-    .option('--proxy <url>', 'socks5://user@host:port, socks4, socks4a or http; “direct” for no proxy', once('--proxy'))
+    .option(
+      '--proxy <url>',
+      'socks5://user@host:port, socks4, socks4a or http; “direct” for no proxy',
+      once('--proxy'),
+    )
     .option('--dns <mode>', 'fake (names go to the proxy), remote[=ADDRESS] or host')
     .addOption(new Option('--udp <choice>', 'allow or block').default('allow'))
-    .addOption(new Option('--isolation <way>', 'auto, helper (asks for a password) or rootless').default('auto'))
+    .addOption(
+      new Option('--isolation <way>', 'auto, helper (asks for a password) or rootless').default('auto'),
+    )
     .option('--password-stdin', 'read the password of the proxy from the first line of stdin')
     .option('--no-wait', 'end what the command leaves running')
     .option('--quiet', 'no notices, only errors')
     .addHelpText('after', runHelp)
-    .action(async (argv: string[], options: RunOptions) => {
+    .action(async (argv: string[], options: Partial<RunOptions>) => {
       const [name, ...rest] = argv;
-      if (name === undefined || name === '') {
-        complain('no command was given — `culvert run` starts one — put it behind the options: culvert run --proxy URL -- COMMAND');
+      const mistake =
+        name === undefined || name === '' ? noCommand : options.proxy === undefined ? noProxy : undefined;
+      if (mistake !== undefined || name === undefined) {
+        complain(mistake ?? noCommand);
         process.exitCode = verbExit.usage;
         return;
       }
       const { run } = await import('./run.ts');
-      await run([name, ...rest], options, productDir);
+      await run([name, ...rest], options as RunOptions, productDir);
     });
 }
+
+const noCommand =
+  'no command was given — `culvert run` starts one — put it behind the options: culvert run --proxy URL -- COMMAND';
+const noProxy =
+  'no proxy was named — a lane needs one way out — add --proxy socks5://user@host:port, ' +
+  'or --proxy direct for an isolated network without a proxy';
 
 /** An option that may come once: with commander the last one would win in silence. */
 function once(name: string): (value: string, previous: string | undefined) => string {
   return (value, previous) => {
-    if (previous !== undefined) throw new CommanderError(verbExit.usage, 'culvert.twice', `${name} was given twice`);
+    if (previous !== undefined)
+      throw new CommanderError(verbExit.usage, 'culvert.twice', `${name} was given twice`);
     return value;
   };
 }
@@ -161,7 +176,7 @@ function fail(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(verbExit.ok);
   const failure = failureOf(error);
   complainOf(failure);
-  process.exit(exitOfVerb(failure.code));
+  process.exit(process.argv[2] === 'run' ? exitOfRun(failure.code) : exitOfVerb(failure.code));
 }
 
 void main();

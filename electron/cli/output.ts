@@ -89,7 +89,9 @@ export function table(
   if (rows.length === 0) return '';
   const clean = rows.map((row) => row.map(printable));
   if (!options.isTerminal) return clean.map((row) => `${row.join('\t')}\n`).join('');
-  const widths = columns.map(({ title }, i) => Math.max(title.length, ...clean.map((row) => row[i]?.length ?? 0)));
+  const widths = columns.map(({ title }, i) =>
+    Math.max(title.length, ...clean.map((row) => row[i]?.length ?? 0)),
+  );
   const { bold } = options.style ?? plainStyle;
   const heading = alignRow(
     columns.map(({ title }) => title),

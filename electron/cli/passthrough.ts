@@ -6,7 +6,7 @@
  * the command is used on a terminal: a pseudo terminal is made and relayed. `none` where it is not and there
  * is no terminal to pass on: the descriptors go over, the keyboard's signals are forwarded.
  */
-import { fstatSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Terminal } from '#shared/helper-protocol.ts';
 import { type PtyTools, type RelayedLane, PtyRelay } from './pty.ts';
@@ -45,6 +45,17 @@ export function withPty(facts: StdioFacts, slave: number): Stdio {
   return [input ? slave : 0, output ? slave : 1, errors ? slave : 2];
 }
 
+/** Whether a process is in the state T, stopped by a signal (proc_pid_stat(5)). */
+function isStopped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.charAt(stat.lastIndexOf(')') + 2) === 'T';
+  } catch {
+    // It has ended.
+    return false;
+  }
+}
+
 /** The app's side of the terminal, from before its start until after its end. */
 export interface Passage extends Disposable {
   readonly terminal: Terminal;
@@ -75,6 +86,16 @@ class DirectPassage implements Passage {
 
   attach(lane: RelayedLane): void {
     this.#lane = lane;
+    if (this.terminal === 'share') lane.onStopped(() => void this.#followStop(lane));
+  }
+
+  /**
+   * An app that stopped itself alone has to look stopped to the shell, which sees us only. After Ctrl+Z, which
+   * stopped us as well, the news comes when the shell has continued both: then there is nothing to follow.
+   */
+  async #followStop(lane: RelayedLane): Promise<void> {
+    if (!isStopped(lane.pid)) return;
+    if (await stopUntilContinued('self')) await lane.signal('SIGCONT', lane.pid).catch(() => 0); // Ended meanwhile.
   }
 
   async suspend(): Promise<void> {

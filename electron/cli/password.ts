@@ -6,7 +6,13 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 
 const maxBytes = 1024;
-const keys = { interrupt: '\u0003', endOfFile: '\u0004', eraseLine: '\u0015', backspace: '\b', delete: '\u007f' };
+const keys = {
+  interrupt: '\u0003',
+  endOfFile: '\u0004',
+  eraseLine: '\u0015',
+  backspace: '\b',
+  delete: '\u007f',
+};
 
 /**
  * The first line of a descriptor, without its end. Read byte by byte, so that what follows is still there

@@ -10,7 +10,7 @@ import type { Passage, Stdio } from './passthrough.ts';
 import { stopUntilContinued } from './signals.ts';
 
 export type PtyTools = Pick<typeof terminal, 'openPty' | 'resizePty' | 'closeDescriptor'>;
-export type RelayedLane = Pick<Lane, 'signal' | 'onStopped'>;
+export type RelayedLane = Pick<Lane, 'pid' | 'signal' | 'onStopped'>;
 
 /** How long the last bytes may take once no process of the app is left. */
 const drainMs = 1000;

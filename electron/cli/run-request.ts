@@ -6,7 +6,7 @@ import { type DnsChoice, type Route, parseProxyUrl } from '#engine';
 
 /** As commander hands them over. */
 export interface RunOptions {
-  readonly proxy?: string | undefined;
+  readonly proxy: string;
   readonly dns?: string | undefined;
   readonly udp: string;
   readonly isolation: string;
@@ -43,7 +43,8 @@ export function dnsOf(text: string | undefined, isDirect: boolean): DnsChoice {
   if (equals === -1) return { mode };
   const resolver = text.slice(equals + 1);
   if (mode !== 'remote') throw invalid(`--dns ${mode} takes no address`);
-  if (!isResolver(resolver)) throw invalid('the resolver is an IP address, with :PORT or as [IPv6]:PORT if need be');
+  if (!isResolver(resolver))
+    throw invalid('the resolver is an IP address, with :PORT or as [IPv6]:PORT if need be');
   return { mode, resolver };
 }
 

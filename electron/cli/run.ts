@@ -9,20 +9,21 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { isatty } from 'node:tty';
 import { type AppExit, Engine, type Lane, type Route, parseProxyUrl, terminal } from '#engine';
-import { CulvertError, failureOf } from '#shared/failure.ts';
+import { CulvertError, type Failure, failureOf } from '#shared/failure.ts';
 import { laneMark, ownStanding, payloadOf } from './caller.ts';
 import { exitOfRun } from './exit-codes.ts';
 import { endAll, sentenceOf, settledWithin } from './leftovers.ts';
 import { complain, complainOf } from './output.ts';
 import { type Passage, chooseTerminal, openPassage, stdioFacts } from './passthrough.ts';
 import { askOnTerminal, readLine } from './password.ts';
-import { type RunOptions, directWord, dnsOf, isolationOf, lacksPassword, routeOf, wordOf } from './run-request.ts';
+import { type RunOptions, dnsOf, isolationOf, lacksPassword, routeOf, wordOf } from './run-request.ts';
 import { SignalDesk } from './signals.ts';
 
 const tellLeftoversMs = 1000;
 
 /** How this program has to end. */
-type Ending = { readonly kind: 'code'; readonly code: number } | { readonly kind: 'signal'; readonly signal: number };
+type Ending =
+  { readonly kind: 'code'; readonly code: number } | { readonly kind: 'signal'; readonly signal: number };
 
 /** Runs the command and never returns. `productDir` is where bin/, native/ and helper.cjs are. */
 export async function run(
@@ -34,11 +35,17 @@ export async function run(
   try {
     ending = await attempt(argv, options, productDir);
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = withName(failureOf(error), argv[0]);
     complainOf(failure);
     ending = { kind: 'code', code: exitOfRun(failure.code) };
   }
   return ending.kind === 'signal' ? terminal.dieBy(ending.signal) : process.exit(ending.code);
+}
+
+/** Names the command in a failure that is about it. */
+function withName(failure: Failure, name: string): Failure {
+  const isAboutIt = failure.code === 'command-not-found' || failure.code === 'command-not-executable';
+  return isAboutIt ? { code: failure.code, detail: name } : failure;
 }
 
 async function attempt(
@@ -75,7 +82,12 @@ async function attempt(
 }
 
 /** From the app's start to its end, and to the end of what it leaves behind. */
-async function accompany(lane: Lane, passage: Passage, desk: SignalDesk, options: RunOptions): Promise<Ending> {
+async function accompany(
+  lane: Lane,
+  passage: Passage,
+  desk: SignalDesk,
+  options: RunOptions,
+): Promise<Ending> {
   passage.attach(lane);
   desk.terminal = passage.terminal;
   desk.onForward = (signal) => {
@@ -125,11 +137,6 @@ const unprotected =
 /** The route with its password: from the URL, CULVERT_PASSWORD, stdin, or asked for on the terminal. */
 async function routeWithPassword(options: RunOptions): Promise<Route> {
   const { proxy } = options;
-  if (proxy === undefined) {
-    throw new CulvertError('option-invalid', {
-      detail: `no proxy was named: use --proxy socks5://user@host:port, or --proxy ${directWord} for none`,
-    });
-  }
   const route = routeOf(proxy, process.env);
   if (route.kind === 'direct' || options.passwordStdin !== true) {
     if (!lacksPassword(route)) return route;
@@ -137,7 +144,8 @@ async function routeWithPassword(options: RunOptions): Promise<Route> {
     return password === undefined ? route : withPassword(proxy, password);
   }
   const line = readLine(0);
-  if (line === undefined) throw new CulvertError('option-invalid', { detail: '--password-stdin found no line' });
+  if (line === undefined)
+    throw new CulvertError('option-invalid', { detail: '--password-stdin found no line' });
   return withPassword(proxy, line);
 }
 

@@ -94,21 +94,25 @@ export class SignalDesk implements Disposable {
 const stopTakesMs = 150;
 
 /**
- * Stops this process, or its whole group, by SIGTSTP as if nobody listened. Resolves when it goes on, or soon
- * where the kernel ignores the signal (setpgid(2): orphaned process group).
+ * Stops this process, or its whole group, by SIGTSTP as if nobody listened. Resolves to true when it was
+ * continued, to false soon where the kernel ignores the signal (setpgid(2): orphaned process group).
  */
-export async function stopUntilContinued(whom: 'self' | 'group'): Promise<void> {
+export async function stopUntilContinued(whom: 'self' | 'group'): Promise<boolean> {
   const listeners = process.listeners(stopSignal);
   process.removeAllListeners(stopSignal);
-  await new Promise<void>((resolve) => {
+  const isContinued = await new Promise<boolean>((resolve) => {
     const go = () => {
       clearTimeout(timer);
       process.off('SIGCONT', go);
-      resolve();
+      resolve(true);
     };
     process.on('SIGCONT', go);
-    const timer = setTimeout(go, stopTakesMs);
+    const timer = setTimeout(() => {
+      process.off('SIGCONT', go);
+      resolve(false);
+    }, stopTakesMs);
     process.kill(whom === 'self' ? process.pid : 0, stopSignal);
   });
   for (const listener of listeners) process.on(stopSignal, listener);
+  return isContinued;
 }
