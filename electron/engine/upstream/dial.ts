@@ -21,12 +21,8 @@ export function dial(upstream: Upstream, destination: Destination, options?: Dia
 }
 
 /** A connection from the host namespace; names are looked up by the host's resolver. */
-export function dialDirect(destination: Destination, options?: DialOptions): Promise<Dialled> {
-  try {
-    checkDestination(destination);
-  } catch (error) {
-    return Promise.reject(error as CulvertError);
-  }
+export async function dialDirect(destination: Destination, options?: DialOptions): Promise<Dialled> {
+  checkDestination(destination);
   const code = 'destination-unreachable';
   return connect({ ...destination, unreachable: code, timeout: code }, undefined, options);
 }

@@ -93,7 +93,8 @@ export class ConnectDialogue implements Dialogue {
     if (status < 200) return false;
     if (status < 300) return true;
     const said = this.#printable(`${status} ${parts[2] ?? ''}`.trim());
-    if (status !== 407) throw new CulvertError('proxy-refused', { detail: said });
+    // 401 is an origin's word, but the answer to CONNECT is always the proxy's, and tinyproxy says it so.
+    if (status !== 407 && status !== 401) throw new CulvertError('proxy-refused', { detail: said });
     throw new CulvertError('proxy-sign-in-refused', { detail: this.#printable(`${said}${schemesIn(text)}`) });
   }
 
@@ -115,7 +116,7 @@ function requestOf(authority: string, basic: string | undefined): Buffer {
 
 /** Which ways of signing in the proxy names, because a wrong password is not the only cause of a 407. */
 function schemesIn(head: string): string {
-  const schemes = [...head.matchAll(/^proxy-authenticate:[ \t]*([a-z0-9-]{1,20})/gim)].map(
+  const schemes = [...head.matchAll(/^(?:proxy|www)-authenticate:[ \t]*([a-z0-9-]{1,20})/gim)].map(
     ([, scheme]) => scheme,
   );
   return schemes.length === 0 ? '' : `; it offers ${[...new Set(schemes)].slice(0, 4).join(', ')}`;

@@ -102,6 +102,11 @@ describe('a CONNECT answer that says no', () => {
     ['HTTP/1.1 403 Forbidden\r\n\r\n', 'proxy-refused', '403 Forbidden'],
     ['HTTP/1.1 502 Bad\x1b[31m Gateway\r\n\r\n', 'proxy-refused', '502 Bad [31m Gateway'],
     ['HTTP/1.1 302 Found\r\nLocation: http://198.51.100.1/\r\n\r\n', 'proxy-refused', '302 Found'],
+    [
+      'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\n\r\n',
+      'proxy-sign-in-refused',
+      '401 No; it offers Basic',
+    ],
     ['HTTP/1.1 407 Sign in\r\n\r\n', 'proxy-sign-in-refused', '407 Sign in'],
     [
       'HTTP/1.1 407 X\r\nProxy-Authenticate: Digest realm="x"\r\nproxy-authenticate:NTLM\r\n\r\n',

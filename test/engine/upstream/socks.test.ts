@@ -110,7 +110,7 @@ describe('a SOCKS request', () => {
   it('carries a name over SOCKS4a behind an address that cannot be', async () => {
     const yes = [0, 90, 0, 0, 0, 0, 0, 0];
     expect(await requests({ kind: 'socks4a' }, name, [[22, yes]])).toEqual([
-      `0401005000000001${'00'}${Buffer.from('example.test\0').toString('hex')}`,
+      `040100500000000100${Buffer.from('example.test\0').toString('hex')}`,
     ]);
   });
 
