@@ -9,6 +9,7 @@ import { internet } from './addresses.ts';
 import type { Exception } from './capture.ts';
 import { dante } from './proxies/dante.ts';
 import { microsocks } from './proxies/microsocks.ts';
+import { mirror } from './proxies/mirror.ts';
 import { ssh } from './proxies/ssh.ts';
 import { tinyproxy } from './proxies/tinyproxy.ts';
 import { Owned } from './owned.ts';
@@ -16,7 +17,7 @@ import type { Running } from './running.ts';
 import { until } from './until.ts';
 import type { Place, World } from './world.ts';
 
-export const proxyKinds = ['microsocks', 'dante', 'ssh', 'tinyproxy'] as const;
+export const proxyKinds = ['microsocks', 'dante', 'ssh', 'tinyproxy', 'mirror'] as const;
 export type ProxyKind = (typeof proxyKinds)[number];
 
 export interface ProxyOptions {
@@ -64,6 +65,7 @@ const starters: Record<ProxyKind, (plan: ProxyPlan) => Promise<Started>> = {
   dante,
   ssh,
   tinyproxy,
+  mirror,
 };
 let nextPort = 1080;
 

@@ -56,6 +56,7 @@ export class TcpFlows {
     const number = this.#native.pump(descriptorOf(app), descriptorOf(proxy), early, nothing);
     this.#pumped.set(number, { flow, onEnd });
     this.#table.opened(flow);
+    if (this.#drains.has(flow.lane)) this.#native.releaseFlow(number);
   }
 
   /** Brings the byte counters of the open flows up to date. */
@@ -73,9 +74,8 @@ export class TcpFlows {
    * may write, close and end, and its last bytes must arrive as they would without Culvert.
    */
   async drain(lane: string, ms: number): Promise<void> {
-    const left = [...this.#pumped].filter(([, { flow }]) => flow.lane === lane);
-    for (const [number] of left) this.#native.releaseFlow(number);
-    if (left.length === 0) return;
+    if (!this.#hasFlows(lane)) return;
+    for (const [number, { flow }] of this.#pumped) if (flow.lane === lane) this.#native.releaseFlow(number);
     const over = deferred<void>();
     const timer = setTimeout(over.resolve, ms);
     this.#drains.set(lane, over.resolve);
@@ -98,10 +98,17 @@ export class TcpFlows {
     this.#table.count(pumped.flow, ended.bytesUp, ended.bytesDown);
     this.#table.end(pumped.flow, endFailure(ended.end));
     pumped.onEnd();
-    const { lane } = pumped.flow;
-    if (this.#drains.size > 0 && ![...this.#pumped.values()].some(({ flow }) => flow.lane === lane)) {
-      this.#drains.get(lane)?.();
-    }
+    this.settled(pumped.flow.lane);
+  }
+
+  /** A flow of the lane has ended, opened or not: a drain that waits for the last one is over with it. */
+  settled(lane: string): void {
+    const over = this.#drains.get(lane);
+    if (over !== undefined && !this.#hasFlows(lane)) over();
+  }
+
+  #hasFlows(lane: string): boolean {
+    return this.#table.openFlows(lane).some(({ proto }) => proto === 'tcp');
   }
 }
 
@@ -156,6 +163,7 @@ export class TcpRelay {
       const failure = failureOf(error);
       app.resetAndDestroy();
       if (flow !== undefined) this.#flows.table.end(flow, failure);
+      this.#flows.settled(this.#options.lane);
       this.#options.onRefused(failure);
     }
   }
