@@ -5,7 +5,8 @@
  * udp_table.c   memory: the lock, associations, waiting datagrams
  * udp_flow.c    flows: what is known of each (lane, source, destination)
  * udp_event.c   the queue towards Node
- * udp_relay.c   the thread: receive, look up, send
+ * udp_relay.c   the thread: receive, look up
+ * udp_send.c    send, both ways
  * udp.c         the functions of culvert.h
  *
  * Everything in struct udp_engine but the event queue is guarded by one lock (udp_lock), which the thread
@@ -119,6 +120,7 @@ struct udp_association {
 	int fd;
 	int family;
 	int kind;
+	uint32_t segment_max; /* datagrams longer than this, header included, cannot be sent in one with others */
 	struct cv_addr source;
 	struct cv_addr relay;
 	int64_t last_used; /* seconds since boot */
@@ -203,6 +205,11 @@ struct udp_engine {
 
 extern struct udp_engine udp_engine;
 
+static inline void udp_count_drop(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
 #define UDP_OF(entry, type, member) ((type *)(void *)((char *)(entry) - offsetof(type, member)))
 
 void udp_lock(void);
@@ -281,6 +288,20 @@ void udp_unwatch(int fd);
 int udp_relay_start(void);
 /* Closes the socket and forgets the association. */
 void udp_end(struct udp_association *association, bool is_told);
+
+/* ---- udp_send.c -------------------------------------------------------------------------------- */
+
+/* True when nothing will come of the association any more: its relay's port is closed, or its socket no use. */
+bool udp_is_fatal(const struct udp_association *association, int error);
+/*
+ * Relay's thread only: collects a datagram, at most UDP_BATCH before a flush; its bytes stay where they are
+ * until then. A flush sends all, and may end an association.
+ */
+void udp_send_up(struct udp_flow *flow, uint8_t *bytes, uint32_t size);
+void udp_flush_up(void);
+void udp_send_down(const struct udp_association *association, const struct cv_addr *from, uint8_t *bytes,
+                   uint32_t size);
+void udp_flush_down(struct udp_association *association);
 /* Sends what waited for a flow that has just been routed. */
 void udp_send_waiting(struct udp_flow *flow);
 /* Answers a datagram of `size` bytes with ICMP port unreachable. */

@@ -2,14 +2,13 @@
  * The thread of the UDP relay: one epoll instance for the sockets of all lanes and associations.
  *
  * Up: a batch is received from a lane's transparent socket (recvmmsg(2), original destinations from the
- * control messages, ip(7) IP_RECVORIGDSTADDR). Each datagram finds its flow: routed ones are sent in runs of
- * one association, the SOCKS5 header in front by iovec; unknown ones wait and Node is told; refused ones are
- * answered with ICMP; those to port 53 go to Node as they are.
- * Down: a batch is received from an association's socket, the header says who sent it, and raw packets with
- * that source (or the destination that the app knows it by) go to the app.
+ * control messages, ip(7) IP_RECVORIGDSTADDR). Each datagram finds its flow: routed ones are sent on, unknown
+ * ones wait and Node is told, refused ones are answered with ICMP; those to port 53 go to Node as they are.
+ * Down: a batch is received from an association's socket, the header says who sent it, and a packet with that
+ * source (or the destination that the app knows it by) goes to the app. Sending is udp_send.c's.
  *
- * Must not: block but in epoll_wait(2), send to anywhere but an association's relay, a direct target or the
- * app, or accept a datagram for SOCKS from any other address than the relay (S50).
+ * Must not: block but in epoll_wait(2), take more than one batch of a socket before the others had their turn,
+ * or accept a datagram for SOCKS from any other address than the relay (S50).
  */
 #include <errno.h>
 #include <string.h>
@@ -24,33 +23,20 @@
 /* Not a power of two, so that the fronts of all buffers do not fall into the same lines of the cache. */
 #define BUFFER_STRIDE (BUFFER_SIZE + 27 * 64)
 #define CONTROL_SIZE 128
-#define PIECES_MAX (UDP_PAYLOAD_MAX / 2000 + 2)
 
 union control {
 	struct cmsghdr aligned;
 	uint8_t bytes[CONTROL_SIZE];
 };
 
-/* One batch on its way through, for the thread only. */
+/* What has been received, for the thread only. */
 static struct {
 	struct mmsghdr in[UDP_BATCH];
 	struct iovec in_iov[UDP_BATCH];
 	struct sockaddr_in6 in_names[UDP_BATCH];
 	union control controls[UDP_BATCH];
-	struct mmsghdr out[UDP_BATCH];
-	struct iovec out_iov[UDP_BATCH][2];
-	struct sockaddr_in6 out_names[UDP_BATCH];
-	uint32_t out_sizes[UDP_BATCH];
-	uint8_t headers[UDP_BATCH][UDP_IPV6_HEADERS];
-	unsigned out_count;
-	struct udp_association *association; /* that the batch is for, or comes from */
 	uint8_t *buffers;
 } batch;
-
-static void count_drop(_Atomic uint64_t *counter)
-{
-	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-}
 
 /* ---- descriptors ------------------------------------------------------------------------------- */
 
@@ -78,106 +64,6 @@ void udp_end(struct udp_association *association, bool is_told)
 	udp_engine.must_ring |= is_told;
 }
 
-/* The relay's port is closed, or the socket is no use: nothing will come of this association any more. */
-static bool is_fatal(const struct udp_association *association, int error)
-{
-	return (error == ECONNREFUSED && association->kind == CV_UDP_SOCKS) || error == EBADF || error == ENOTSOCK ||
-	       error == EPIPE || error == ENOTCONN || error == EDESTADDRREQ;
-}
-
-/* ---- to the proxy ------------------------------------------------------------------------------ */
-
-static void count_up(struct udp_association *association, uint32_t size)
-{
-	association->bytes_up += size;
-	association->datagrams_up++;
-}
-
-/* False when the association ended over it. */
-static bool bear_error(struct udp_association *association, int error)
-{
-	if (is_fatal(association, error)) {
-		udp_end(association, true);
-		return false;
-	}
-	count_drop(error == EMSGSIZE ? &udp_engine.drops.too_large : &udp_engine.drops.unsent);
-	return true;
-}
-
-static void flush_up(void)
-{
-	unsigned sent = 0;
-	while (sent < batch.out_count) {
-		int result = sendmmsg(batch.association->fd, batch.out + sent, batch.out_count - sent, MSG_DONTWAIT);
-		if (result < 0) {
-			if (errno == EINTR)
-				continue;
-			if (!bear_error(batch.association, errno))
-				break;
-			result = 1;
-		} else {
-			for (int i = 0; i < result; i++)
-				count_up(batch.association, batch.out_sizes[sent + (unsigned)i]);
-		}
-		sent += (unsigned)result;
-	}
-	batch.out_count = 0;
-	batch.association = NULL;
-}
-
-/* Fills in where a datagram of this flow goes: nowhere in particular on a connected socket. */
-static void address_up(const struct udp_flow *flow, struct msghdr *message, struct sockaddr_in6 *name)
-{
-	message->msg_name = NULL;
-	message->msg_namelen = 0;
-	if (flow->association->kind == CV_UDP_DIRECT) {
-		message->msg_namelen = udp_to_sockaddr(name, &flow->target.addr, flow->association->family);
-		message->msg_name = name;
-	}
-}
-
-static void send_up(struct udp_flow *flow, uint8_t *bytes, uint32_t size)
-{
-	unsigned at;
-	struct msghdr *message;
-	if (batch.association != flow->association && batch.out_count)
-		flush_up();
-	at = batch.out_count++;
-	batch.association = flow->association;
-	message = &batch.out[at].msg_hdr;
-	memset(message, 0, sizeof *message);
-	address_up(flow, message, &batch.out_names[at]);
-	batch.out_iov[at][0] = (struct iovec){flow->header, flow->header_size};
-	batch.out_iov[at][1] = (struct iovec){bytes, size};
-	message->msg_iov = batch.out_iov[at];
-	message->msg_iovlen = 2;
-	batch.out_sizes[at] = size;
-	udp_flow_use(flow);
-}
-
-void udp_send_waiting(struct udp_flow *flow)
-{
-	struct udp_association *association = flow->association;
-	struct sockaddr_in6 name;
-	for (struct udp_piece *datagram = flow->waiting_first; datagram; datagram = datagram->next_datagram) {
-		struct iovec iov[PIECES_MAX + 1] = {{flow->header, flow->header_size}};
-		struct msghdr message = {.msg_iov = iov, .msg_iovlen = 1};
-		ssize_t result;
-		for (struct udp_piece *piece = datagram; piece; piece = piece->more)
-			iov[message.msg_iovlen++] = (struct iovec){piece->bytes, piece->used};
-		address_up(flow, &message, &name);
-		do
-			result = sendmsg(association->fd, &message, MSG_DONTWAIT);
-		while (result < 0 && errno == EINTR);
-		if (result >= 0)
-			count_up(association, datagram->total);
-		else if (!bear_error(association, errno))
-			return;
-	}
-	udp_flow_drop_waiting(flow);
-	udp_flow_use(flow);
-}
-
 /* ---- from the app ------------------------------------------------------------------------------ */
 
 static bool tell_unknown(struct udp_flow *flow)
@@ -199,7 +85,7 @@ static void tell_dns(const struct udp_key *key, const uint8_t *bytes, uint32_t s
 	if (udp_event_put(&event, bytes, udp_engine.lanes[key->lane].generation))
 		udp_engine.must_ring = true;
 	else
-		count_drop(&udp_engine.drops.events_full);
+		udp_count_drop(&udp_engine.drops.events_full);
 }
 
 static void from_app(const struct udp_key *key, bool is_dns, uint8_t *bytes, uint32_t size)
@@ -212,7 +98,7 @@ static void from_app(const struct udp_key *key, bool is_dns, uint8_t *bytes, uin
 	}
 	flow = udp_flow_find(key);
 	if (flow && flow->state == UDP_FLOW_ROUTED) {
-		send_up(flow, bytes, size);
+		udp_send_up(flow, bytes, size);
 		return;
 	}
 	if (flow && flow->state == UDP_FLOW_REFUSED) {
@@ -222,7 +108,7 @@ static void from_app(const struct udp_key *key, bool is_dns, uint8_t *bytes, uin
 	if (!flow)
 		flow = udp_flow_add(key);
 	if (!flow) {
-		count_drop(&udp_engine.drops.waiting_full);
+		udp_count_drop(&udp_engine.drops.waiting_full);
 		return;
 	}
 	udp_flow_wait(flow, bytes, size);
@@ -267,102 +153,13 @@ static void receive_from_app(uint32_t index, bool is_dns)
 		struct udp_key key;
 		if (!udp_from_sockaddr(&source, message->msg_name, message->msg_namelen) ||
 		    !original_destination(message, &destination)) {
-			count_drop(&udp_engine.drops.malformed);
+			udp_count_drop(&udp_engine.drops.malformed);
 			continue;
 		}
 		udp_key_make(&key, index, &source, &destination);
 		from_app(&key, is_dns, batch.in_iov[i].iov_base, batch.in[i].msg_len);
 	}
-	if (batch.out_count)
-		flush_up();
-}
-
-/* ---- to the app -------------------------------------------------------------------------------- */
-
-/* Raw sockets take no port: ip(7), and for IPv6 it would be read as a protocol. */
-static socklen_t app_name(struct sockaddr_in6 *out, const struct cv_addr *to)
-{
-	struct cv_addr portless = *to;
-	memset(portless.port, 0, sizeof portless.port);
-	return udp_to_sockaddr(out, &portless, udp_is_ipv4(to) ? AF_INET : AF_INET6);
-}
-
-int udp_send_to_app(const struct udp_lane *lane, const struct cv_addr *from, const struct cv_addr *to,
-                    const uint8_t *bytes, size_t size)
-{
-	uint8_t header[UDP_IPV6_HEADERS];
-	size_t header_size = udp_build_headers(header, from, to, bytes, size);
-	struct sockaddr_in6 name;
-	struct iovec iov[2] = {{header, header_size}, {(void *)(uintptr_t)bytes, size}};
-	struct msghdr message = {.msg_name = &name, .msg_iov = iov, .msg_iovlen = 2};
-	int fd = udp_is_ipv4(to) ? lane->raw4 : lane->raw6;
-	ssize_t result;
-	if (header_size == 0)
-		return udp_is_ipv4(from) == udp_is_ipv4(to) ? -EMSGSIZE : -EAFNOSUPPORT;
-	if (fd < 0)
-		return -EAFNOSUPPORT;
-	message.msg_namelen = app_name(&name, to);
-	do
-		result = sendmsg(fd, &message, MSG_DONTWAIT);
-	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
-}
-
-void udp_send_unreachable(const struct udp_lane *lane, const struct udp_key *key, uint32_t size)
-{
-	uint8_t packet[UDP_UNREACHABLE_MAX];
-	struct cv_addr source, destination;
-	struct sockaddr_in6 name;
-	size_t packet_size;
-	int fd;
-	udp_key_read(key, &source, &destination);
-	fd = udp_is_ipv4(&source) ? lane->raw4 : lane->raw6;
-	packet_size = udp_build_unreachable(packet, &source, &destination, size);
-	if (packet_size == 0 || fd < 0)
-		return;
-	if (sendto(fd, packet, packet_size, MSG_DONTWAIT, (struct sockaddr *)&name, app_name(&name, &source)) < 0)
-		count_drop(&udp_engine.drops.unsent);
-}
-
-static void flush_down(struct udp_association *association, int fd)
-{
-	unsigned sent = 0;
-	while (sent < batch.out_count) {
-		int result = sendmmsg(fd, batch.out + sent, batch.out_count - sent, MSG_DONTWAIT);
-		if (result < 0) {
-			if (errno == EINTR)
-				continue;
-			count_drop(&udp_engine.drops.unsent);
-			result = 1;
-		} else {
-			for (int i = 0; i < result; i++)
-				association->bytes_down += batch.out_sizes[sent + (unsigned)i];
-			association->datagrams_down += (uint64_t)result;
-		}
-		sent += (unsigned)result;
-	}
-	batch.out_count = 0;
-}
-
-static void send_down(const struct udp_association *association, const struct cv_addr *from, uint8_t *bytes,
-                      uint32_t size)
-{
-	unsigned at = batch.out_count;
-	struct msghdr *message = &batch.out[at].msg_hdr;
-	size_t header_size = udp_build_headers(batch.headers[at], from, &association->source, bytes, size);
-	if (header_size == 0) {
-		count_drop(&udp_engine.drops.too_large);
-		return;
-	}
-	memset(message, 0, sizeof *message);
-	message->msg_name = &batch.out_names[at];
-	message->msg_namelen = app_name(&batch.out_names[at], &association->source);
-	batch.out_iov[at][0] = (struct iovec){batch.headers[at], header_size};
-	batch.out_iov[at][1] = (struct iovec){bytes, size};
-	message->msg_iov = batch.out_iov[at];
-	message->msg_iovlen = 2;
-	batch.out_sizes[at] = size;
-	batch.out_count++;
+	udp_flush_up();
 }
 
 /* ---- from the proxy ---------------------------------------------------------------------------- */
@@ -375,10 +172,10 @@ static void from_peer(struct udp_association *association, const struct udp_peer
 		udp_key_read(&flow->key, &source, &from);
 	} else if (peer->name_size || !udp_is_host(&from) || udp_is_loopback(&from) ||
 	           udp_is_ipv4(&from) != udp_is_ipv4(&association->source)) {
-		count_drop(&udp_engine.drops.unmapped);
+		udp_count_drop(&udp_engine.drops.unmapped);
 		return;
 	}
-	send_down(association, &from, bytes, size);
+	udp_send_down(association, &from, bytes, size);
 }
 
 static void from_relay(struct udp_association *association, int i)
@@ -390,13 +187,13 @@ static void from_relay(struct udp_association *association, int i)
 	struct udp_peer peer = {.name_size = 0};
 	if (!udp_from_sockaddr(&peer.addr, message->msg_name, message->msg_namelen) ||
 	    (association->kind == CV_UDP_SOCKS && !udp_same_addr(&peer.addr, &association->relay))) {
-		count_drop(&udp_engine.drops.foreign);
+		udp_count_drop(&udp_engine.drops.foreign);
 		return;
 	}
 	if (association->kind == CV_UDP_SOCKS) {
 		header_size = udp_parse_socks(&peer, bytes, size);
 		if (header_size == 0) {
-			count_drop(&udp_engine.drops.malformed);
+			udp_count_drop(&udp_engine.drops.malformed);
 			return;
 		}
 	}
@@ -405,15 +202,11 @@ static void from_relay(struct udp_association *association, int i)
 
 static void receive_from_relay(struct udp_association *association, uint32_t events)
 {
-	const struct udp_lane *lane = &udp_engine.lanes[association->lane];
 	int count = receive(association->fd);
 	for (int i = 0; i < count; i++)
 		from_relay(association, i);
-	if (batch.out_count) {
-		flush_down(association, udp_is_ipv4(&association->source) ? lane->raw4 : lane->raw6);
-		udp_association_use(association);
-	}
-	if ((count < 0 && is_fatal(association, -count)) || (events & EPOLLHUP))
+	udp_flush_down(association);
+	if ((count < 0 && udp_is_fatal(association, -count)) || (events & EPOLLHUP))
 		udp_end(association, true);
 }
 

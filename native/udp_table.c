@@ -144,6 +144,7 @@ struct udp_association *udp_association_take(void)
 	association->generation = generation;
 	association->state = UDP_LIVE;
 	association->fd = -1;
+	association->segment_max = UINT32_MAX;
 	association->last_used = udp_engine.now;
 	udp_list_init(&association->flows);
 	udp_list_init(&association->names);
@@ -234,7 +235,7 @@ void udp_flow_wait(struct udp_flow *flow, const uint8_t *bytes, uint32_t size)
 	if (flow->waiting_count < UDP_WAITING_DATAGRAMS && flow->waiting_bytes + size <= UDP_WAITING_BYTES)
 		datagram = store_datagram(&udp_engine.lanes[flow->key.lane], bytes, size);
 	if (!datagram) {
-		atomic_fetch_add(&udp_engine.drops.waiting_full, 1);
+		udp_count_drop(&udp_engine.drops.waiting_full);
 		return;
 	}
 	if (flow->waiting_last)

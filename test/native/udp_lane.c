@@ -51,7 +51,8 @@ static int decide(const struct cv_addr *source, const struct cv_addr *destinatio
 	uint8_t target[300];
 	uint32_t size = literal_target(target, destination);
 	char name[32];
-	bool is_fake = is_ipv4(destination) ? destination->ip[12] == 198 && destination->ip[13] == 18 : destination->ip[5] == 15;
+	bool is_fake = is_ipv4(destination) ? destination->ip[12] == 198 && destination->ip[13] == 18
+	                                    : destination->ip[5] == 15;
 	if (refuses)
 		return cv_udp_refuse(lane, source, destination);
 	snprintf(name, sizeof name, "%d.Example", destination->ip[15]);
@@ -208,6 +209,46 @@ static void a_dual_stack_app_socket_gets_both_families(void)
 	CHECK(await_datagram(server) == 14);
 	CHECK(send_to(server, got_from, got, 14) == 14);
 	CHECK(await_datagram(app) == 4 && same(got_from, to4));
+}
+
+/* A burst of one flow, in runs of one size with longer and shorter ones between. */
+static void burst(int app, struct cv_addr to)
+{
+	static const uint32_t sizes[] = {1200, 1200, 1200, 700, 1200, 1200, 1472, 1472, 1472, 0, 0, 5, 5, 5, 4, 6, 1465, 1460};
+	enum { COUNT = sizeof sizes / sizeof *sizes };
+	struct mmsghdr messages[COUNT];
+	struct iovec iov[COUNT];
+	for (int i = 0; i < COUNT; i++) {
+		iov[i] = (struct iovec){pattern + i, sizes[i]};
+		messages[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+	}
+	CHECK(connect_to(app, to) == 0);
+	CHECK(sendmmsg(app, messages, COUNT, 0) == COUNT);
+	for (int i = 0; i < COUNT; i++) {
+		EXPECT(await_datagram(server), 10 + sizes[i]);
+		CHECK(memcmp(got + 10, pattern + i, sizes[i]) == 0);
+		CHECK(send_to(server, got_from, got, (size_t)got_size) == got_size);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		EXPECT(await_datagram(app), sizes[i]);
+		CHECK(memcmp(got, pattern + i, sizes[i]) == 0);
+	}
+}
+
+static void bursts_arrive_whole_and_in_order(void)
+{
+	struct cv_addr name, to = address("203.0.113.7", 4433);
+	int app;
+	start(100, 60);
+	app = app_socket(APP4, &name);
+	echo(app, to, 10, false);
+	for (int i = 0; i < 20; i++)
+		burst(app, to);
+	/* Now some are too long for one packet, alone or as segments. */
+	run_in(world_host, "ip link set lo mtu 1500");
+	for (int i = 0; i < 20; i++)
+		burst(app, to);
+	run_in(world_host, "ip link set lo mtu 65536");
 }
 
 static void one_association_reaches_many_peers(void)
@@ -590,6 +631,7 @@ static const struct {
 } cases[] = {
 	CASE(datagrams_of_every_size_come_back_from_where_they_went),
 	CASE(a_dual_stack_app_socket_gets_both_families),
+	CASE(bursts_arrive_whole_and_in_order),
 	CASE(one_association_reaches_many_peers),
 	CASE(a_peer_that_was_not_written_to_is_heard),
 	CASE(replies_for_a_name_come_from_its_fake_address),

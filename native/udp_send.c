@@ -1,0 +1,289 @@
+/*
+ * Sending of the UDP relay: up to the proxy or a direct target, down to the app.
+ *
+ * Does: collect the datagrams of one batch and send them with as few system calls and walks through the
+ * kernel's stack as it goes: runs of one flow and size as one segmented send (udp(7), UDP_SEGMENT), the rest by
+ * sendmmsg(2); headers in front by iovec, payloads where they were received.
+ * Must not: block, or send to anywhere but an association's relay, a direct target, or a lane's app. What the
+ * kernel does not take is dropped and counted, as UDP is; only a dead relay ends the association.
+ */
+#include <errno.h>
+#include <netinet/udp.h>
+#include <string.h>
+
+#include "udp.h"
+
+#define SEGMENTED_MAX 65000
+#define PIECES_MAX (UDP_PAYLOAD_MAX / 2000 + 2)
+
+union segment_control {
+	struct cmsghdr aligned;
+	uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+};
+
+/* What is collected, for the relay's thread only. */
+static struct {
+	struct mmsghdr out[UDP_BATCH];
+	struct iovec out_iov[UDP_BATCH][2];
+	struct sockaddr_in6 out_names[UDP_BATCH];
+	uint32_t out_sizes[UDP_BATCH];
+	const struct udp_flow *out_flows[UDP_BATCH];
+	uint8_t headers[UDP_BATCH][UDP_IPV6_HEADERS];
+	unsigned out_count;
+	struct udp_association *association;
+	struct mmsghdr sends[UDP_BATCH]; /* runs of out */
+	unsigned runs[UDP_BATCH];        /* how many of out each send is */
+	union segment_control segments[UDP_BATCH];
+} batch;
+
+/* The relay's port is closed, or the socket is no use: nothing will come of this association any more. */
+bool udp_is_fatal(const struct udp_association *association, int error)
+{
+	return (error == ECONNREFUSED && association->kind == CV_UDP_SOCKS) || error == EBADF || error == ENOTSOCK ||
+	       error == EPIPE || error == ENOTCONN || error == EDESTADDRREQ;
+}
+
+/* ---- to the proxy ------------------------------------------------------------------------------ */
+
+/* Size of an outgoing datagram of the batch with its header. */
+static uint32_t wire_size(unsigned at)
+{
+	return batch.out_sizes[at] + batch.out_flows[at]->header_size;
+}
+
+static void count_up(struct udp_association *association, uint32_t size)
+{
+	association->bytes_up += size;
+	association->datagrams_up++;
+}
+
+/* False when the association ended over it. */
+static bool bear_error(struct udp_association *association, int error)
+{
+	if (udp_is_fatal(association, error)) {
+		udp_end(association, true);
+		return false;
+	}
+	udp_count_drop(error == EMSGSIZE ? &udp_engine.drops.too_large : &udp_engine.drops.unsent);
+	return true;
+}
+
+/*
+ * The run of datagrams from `first` on that can go as one segmented send (udp(7), UDP_SEGMENT): one flow, one
+ * size, but for a shorter one at the end. Returns their number, at least 1.
+ */
+static unsigned segments_from(unsigned first)
+{
+	uint32_t size = wire_size(first), total = size;
+	unsigned at = first + 1;
+	if (size == 0 || size > batch.association->segment_max)
+		return 1;
+	while (at < batch.out_count && batch.out_flows[at] == batch.out_flows[first] && wire_size(at) <= size &&
+	       wire_size(at) > 0 && total + wire_size(at) <= SEGMENTED_MAX && wire_size(at - 1) == size)
+		total += wire_size(at++);
+	return at - first;
+}
+
+/* Makes messages of the datagrams from `first` on; returns how many messages. */
+static unsigned plan_sends(unsigned first)
+{
+	unsigned count = 0;
+	for (unsigned at = first; at < batch.out_count; at += batch.runs[count++]) {
+		struct msghdr *message = &batch.sends[count].msg_hdr;
+		batch.runs[count] = segments_from(at);
+		*message = batch.out[at].msg_hdr;
+		message->msg_iovlen = 2 * (size_t)batch.runs[count];
+		if (batch.runs[count] > 1) {
+			struct cmsghdr *control = &batch.segments[count].aligned;
+			uint16_t size = (uint16_t)wire_size(at);
+			message->msg_control = control;
+			message->msg_controllen = CMSG_SPACE(sizeof size);
+			control->cmsg_level = SOL_UDP;
+			control->cmsg_type = UDP_SEGMENT;
+			control->cmsg_len = CMSG_LEN(sizeof size);
+			memcpy(CMSG_DATA(control), &size, sizeof size);
+		}
+	}
+	return count;
+}
+
+/* Segments may be longer than a packet can be here, or the device may not do checksums: one by one then. */
+static bool may_send_singly(unsigned first, int error)
+{
+	if (error != EINVAL && error != EMSGSIZE && error != EIO && error != EOPNOTSUPP)
+		return false;
+	batch.association->segment_max = error == EIO || error == EOPNOTSUPP ? 0 : wire_size(first) - 1;
+	return true;
+}
+
+/* Sends the planned messages until one fails; returns how many datagrams are done with. False: it is over. */
+static bool send_planned(unsigned *first)
+{
+	unsigned count = plan_sends(*first);
+	int result = sendmmsg(batch.association->fd, batch.sends, count, MSG_DONTWAIT);
+	if (result < 0) {
+		if (errno == EINTR || (batch.runs[0] > 1 && may_send_singly(*first, errno)))
+			return true;
+		*first += batch.runs[0];
+		return bear_error(batch.association, errno);
+	}
+	for (int i = 0; i < result; i++)
+		for (unsigned left = batch.runs[i]; left > 0; left--)
+			count_up(batch.association, batch.out_sizes[(*first)++]);
+	return true;
+}
+
+void udp_flush_up(void)
+{
+	unsigned first = 0;
+	while (first < batch.out_count && send_planned(&first))
+		continue;
+	batch.out_count = 0;
+	batch.association = NULL;
+}
+
+/* Fills in where a datagram of this flow goes: nowhere in particular on a connected socket. */
+static void address_up(const struct udp_flow *flow, struct msghdr *message, struct sockaddr_in6 *name)
+{
+	message->msg_name = NULL;
+	message->msg_namelen = 0;
+	if (flow->association->kind == CV_UDP_DIRECT) {
+		message->msg_namelen = udp_to_sockaddr(name, &flow->target.addr, flow->association->family);
+		message->msg_name = name;
+	}
+}
+
+void udp_send_up(struct udp_flow *flow, uint8_t *bytes, uint32_t size)
+{
+	unsigned at;
+	struct msghdr *message;
+	if (batch.association != flow->association && batch.out_count)
+		udp_flush_up();
+	at = batch.out_count++;
+	batch.association = flow->association;
+	message = &batch.out[at].msg_hdr;
+	memset(message, 0, sizeof *message);
+	address_up(flow, message, &batch.out_names[at]);
+	batch.out_iov[at][0] = (struct iovec){flow->header, flow->header_size};
+	batch.out_iov[at][1] = (struct iovec){bytes, size};
+	message->msg_iov = batch.out_iov[at];
+	message->msg_iovlen = 2;
+	batch.out_sizes[at] = size;
+	batch.out_flows[at] = flow;
+	udp_flow_use(flow);
+}
+
+void udp_send_waiting(struct udp_flow *flow)
+{
+	struct udp_association *association = flow->association;
+	struct sockaddr_in6 name;
+	for (struct udp_piece *datagram = flow->waiting_first; datagram; datagram = datagram->next_datagram) {
+		struct iovec iov[PIECES_MAX + 1] = {{flow->header, flow->header_size}};
+		struct msghdr message = {.msg_iov = iov, .msg_iovlen = 1};
+		ssize_t result;
+		for (struct udp_piece *piece = datagram; piece; piece = piece->more)
+			iov[message.msg_iovlen++] = (struct iovec){piece->bytes, piece->used};
+		address_up(flow, &message, &name);
+		do
+			result = sendmsg(association->fd, &message, MSG_DONTWAIT);
+		while (result < 0 && errno == EINTR);
+		if (result >= 0)
+			count_up(association, datagram->total);
+		else if (!bear_error(association, errno))
+			return;
+	}
+	udp_flow_drop_waiting(flow);
+	udp_flow_use(flow);
+}
+
+/* ---- to the app -------------------------------------------------------------------------------- */
+
+/* Raw sockets take no port: ip(7), and for IPv6 it would be read as a protocol. */
+static socklen_t app_name(struct sockaddr_in6 *out, const struct cv_addr *to)
+{
+	struct cv_addr portless = *to;
+	memset(portless.port, 0, sizeof portless.port);
+	return udp_to_sockaddr(out, &portless, udp_is_ipv4(to) ? AF_INET : AF_INET6);
+}
+
+int udp_send_to_app(const struct udp_lane *lane, const struct cv_addr *from, const struct cv_addr *to,
+                    const uint8_t *bytes, size_t size)
+{
+	uint8_t header[UDP_IPV6_HEADERS];
+	size_t header_size = udp_build_headers(header, from, to, bytes, size);
+	struct sockaddr_in6 name;
+	struct iovec iov[2] = {{header, header_size}, {(void *)(uintptr_t)bytes, size}};
+	struct msghdr message = {.msg_name = &name, .msg_iov = iov, .msg_iovlen = 2};
+	int fd = udp_is_ipv4(to) ? lane->raw4 : lane->raw6;
+	ssize_t result;
+	if (header_size == 0)
+		return udp_is_ipv4(from) == udp_is_ipv4(to) ? -EMSGSIZE : -EAFNOSUPPORT;
+	if (fd < 0)
+		return -EAFNOSUPPORT;
+	message.msg_namelen = app_name(&name, to);
+	do
+		result = sendmsg(fd, &message, MSG_DONTWAIT);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : 0;
+}
+
+void udp_send_unreachable(const struct udp_lane *lane, const struct udp_key *key, uint32_t size)
+{
+	uint8_t packet[UDP_UNREACHABLE_MAX];
+	struct cv_addr source, destination;
+	struct sockaddr_in6 name;
+	size_t packet_size;
+	int fd;
+	udp_key_read(key, &source, &destination);
+	fd = udp_is_ipv4(&source) ? lane->raw4 : lane->raw6;
+	packet_size = udp_build_unreachable(packet, &source, &destination, size);
+	if (packet_size == 0 || fd < 0)
+		return;
+	if (sendto(fd, packet, packet_size, MSG_DONTWAIT, (struct sockaddr *)&name, app_name(&name, &source)) < 0)
+		udp_count_drop(&udp_engine.drops.unsent);
+}
+
+void udp_send_down(const struct udp_association *association, const struct cv_addr *from, uint8_t *bytes,
+                   uint32_t size)
+{
+	unsigned at = batch.out_count;
+	struct msghdr *message = &batch.out[at].msg_hdr;
+	size_t header_size = udp_build_headers(batch.headers[at], from, &association->source, bytes, size);
+	if (header_size == 0) {
+		udp_count_drop(&udp_engine.drops.too_large);
+		return;
+	}
+	memset(message, 0, sizeof *message);
+	message->msg_name = &batch.out_names[at];
+	message->msg_namelen = app_name(&batch.out_names[at], &association->source);
+	batch.out_iov[at][0] = (struct iovec){batch.headers[at], header_size};
+	batch.out_iov[at][1] = (struct iovec){bytes, size};
+	message->msg_iov = batch.out_iov[at];
+	message->msg_iovlen = 2;
+	batch.out_sizes[at] = size;
+	batch.out_count++;
+}
+
+void udp_flush_down(struct udp_association *association)
+{
+	const struct udp_lane *lane = &udp_engine.lanes[association->lane];
+	int fd = udp_is_ipv4(&association->source) ? lane->raw4 : lane->raw6;
+	unsigned sent = 0;
+	if (batch.out_count)
+		udp_association_use(association);
+	while (sent < batch.out_count) {
+		int result = sendmmsg(fd, batch.out + sent, batch.out_count - sent, MSG_DONTWAIT);
+		if (result < 0) {
+			if (errno == EINTR)
+				continue;
+			udp_count_drop(&udp_engine.drops.unsent);
+			result = 1;
+		} else {
+			for (int i = 0; i < result; i++)
+				association->bytes_down += batch.out_sizes[sent + (unsigned)i];
+			association->datagrams_down += (uint64_t)result;
+		}
+		sent += (unsigned)result;
+	}
+	batch.out_count = 0;
+}
