@@ -77,7 +77,8 @@ function placeOfAddress(bytes: Buffer): [number, number, SocksRequest['form'] | 
 function textOfAddress(address: Buffer): string {
   if (address.length === 4) return address.join('.');
   const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(2 * i).toString(16)).join(':');
-  return groups.replace(/\b0(?::0)+\b/, ':').replace(/:{3,}/, '::');
+  // The first run of zeros is shortened; alone it leaves one colon.
+  return groups.replace(/\b0(?::0)+\b/, ':').replace(/:{3,}|^:$/, '::');
 }
 
 /** One request as the proxy saw it. */
