@@ -2,8 +2,7 @@
  * Makes dist/, the product as it runs from a clone:
  *
  *   node build/build.js          dist/{cli,helper}.cjs, dist/native/, dist/bin/culvert, dist/bin/culvert-helper
- *   node build/build.js test     the same, and the tools of tests and benchmark in dist/test/
- *   node build/build.js bench    the same as test
+ *   node build/build.js bench    the same, and the benchmark in dist/test/
  *
  * Files are written beside their place and then renamed, so that a program which starts meanwhile meets the old
  * file or the new one.
@@ -16,7 +15,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, parse, relative } from 'node:path';
@@ -28,9 +26,6 @@ const dist = join(root, 'dist');
 
 /** Programs of the product: the room's index.ts becomes dist/NAME.cjs. */
 const programs = { cli: 'electron/cli/index.ts', helper: 'electron/helper/index.ts' };
-
-/** Folders whose *.ts and *.c are programs of their own for tests and the benchmark. */
-const toolFolders = { ts: ['test/bench'], c: ['test/bench', 'test/system'] };
 
 /** @param {string} line */
 function say(line) {
@@ -63,7 +58,6 @@ function put(path, content, mode = 0o644) {
  * @param {string} outdir
  */
 async function bundle(entryPoints, outdir) {
-  if (Object.keys(entryPoints).length === 0) return;
   const result = await build({
     absWorkingDir: root,
     entryPoints,
@@ -120,39 +114,12 @@ function buildStarters() {
   put(join(dist, 'bin/culvert-helper'), helper.replaceAll('@NODE@', process.execPath), 0o755);
 }
 
-/**
- * Files of a folder with this ending, as paths from the root; none when there is no such folder.
- * @param {string} folder
- * @param {string} ending
- */
-function filesOf(folder, ending) {
-  const path = join(root, folder);
-  if (!existsSync(path)) return [];
-  return readdirSync(path)
-    .filter((name) => name.endsWith(ending) && !name.endsWith(`.test${ending}`))
-    .map((name) => join(folder, name));
-}
-
-/**
- * dist/test/NAME.cjs for every test/bench/NAME.ts, dist/test/NAME for every NAME.c; a C program with "static"
- * in its name is linked statically.
- */
-async function buildTools() {
-  const out = join(dist, 'test');
-  const scripts = toolFolders.ts.flatMap((folder) => filesOf(folder, '.ts'));
-  await bundle(Object.fromEntries(scripts.map((path) => [parse(path).name, path])), out);
-  for (const source of toolFolders.c.flatMap((folder) => filesOf(folder, '.c'))) {
-    const { name } = parse(source);
-    const target = join(out, name);
-    if (existsSync(target) && statSync(target).mtimeMs > statSync(join(root, source)).mtimeMs) continue;
-    mkdirSync(out, { recursive: true });
-    const beside = `${target}.${process.pid}`;
-    const flags = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-pthread'];
-    if (name.includes('static')) flags.push('-static');
-    run('gcc', [...flags, '-o', beside, join(root, source)]);
-    renameSync(beside, target);
-    say(relative(root, target));
-  }
+/** dist/test/NAME.cjs for every test/bench/NAME.ts. What tests run besides, they build themselves. */
+async function buildBenchmark() {
+  const folder = 'test/bench';
+  const names = readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts'));
+  const entries = names.map((name) => [parse(name).name, join(folder, name)]);
+  await bundle(Object.fromEntries(entries), join(dist, 'test'));
 }
 
 async function main() {
@@ -162,7 +129,7 @@ async function main() {
   const isComplete = await buildPrograms();
   buildNative();
   buildStarters();
-  if (what !== 'product') await buildTools();
+  if (what === 'bench') await buildBenchmark();
   if (!isComplete) throw new Error('a program could not be bundled: see above');
 }
 

@@ -133,10 +133,10 @@ install_by_apt() {
 	local rows=$1 packages=() name
 	become_root ||
 		as_administrator "$rows" apt "packages are missing, and this user cannot install them (not root, no sudo)"
-	say "installing by apt: $(echo "$rows" | package_names apt | paste -sd ' ' -)"
 	"${as_root[@]}" apt-get update -qq ||
 		fail 5 "the package lists of this system could not be fetched: is there a network?"
 	for name in $(echo "$rows" | package_names apt); do packages+=("$(known_to_apt "$name")"); done
+	say "installing by apt: ${packages[*]}"
 	without_servers env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null ||
 		fail 5 "apt could not install ${packages[*]}: see its words above"

@@ -16,7 +16,7 @@ export function setup(project: TestProject): void {
         '(sudo npm test), or only the others with npm run test:unit',
     );
   }
-  const { status } = spawnSync(process.execPath, [join(root, 'build/build.js'), 'test'], {
+  const { status } = spawnSync(process.execPath, [join(root, 'build/build.js')], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0 && project.name !== 'unit')
