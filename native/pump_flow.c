@@ -254,19 +254,19 @@ static enum step splice_through(struct pump_thread *thread, struct flow *flow, i
 	}
 	error = errno;
 	cv_pipe_give_back(thread, &way->pipe);
-	if (received < 0 && error == EAGAIN) {
+	if (received < 0 && error == EAGAIN && !source->exact) {
 		/* The pipe was empty, so that the source is: splice(2) says EAGAIN for either. */
 		source->readable = false;
 		way->fat = way->moved > COPY_BYTES;
 		return STUCK;
 	}
 	/*
-	 * 0 is the end or urgent data (tcp_splice_read stops before it in either case), EINVAL a socket that
-	 * cannot be spliced; reading tells.
+	 * Before urgent data tcp_splice_read stops, and says EAGAIN or, once the peer has shut down, 0 like at
+	 * the end. EINVAL is a socket that cannot be spliced. Reading tells the truth in all three cases.
 	 */
 	way->fat = false;
 	way->spliceless = received < 0 && error == EINVAL;
-	if (received < 0 && error != EINVAL)
+	if (received < 0 && error != EINVAL && error != EAGAIN)
 		return failed(thread, flow, from, error);
 	return cv_pipe_at_hand(thread) ? copy_through(thread, flow, from) : peek_through(thread, flow, from);
 }
