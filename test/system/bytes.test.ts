@@ -61,7 +61,9 @@ print(rest().decode().strip() == f'${gibibyte} {hash.hexdigest()}')
 
   test('a side that ends first still gets what the other has to say', async () => {
     const clientFirst = `s.sendall(b'question'); s.shutdown(socket.SHUT_WR); print(rest().decode())`;
-    expect(await product.must(client(ports.clientEndsFirst, clientFirst), lane())).toMatch(/^8 [0-9a-f]{64}\n/);
+    expect(await product.must(client(ports.clientEndsFirst, clientFirst), lane())).toMatch(
+      /^8 [0-9a-f]{64}\n/,
+    );
     await world.internet.forget();
     const serverFirst = `
 print(rest().decode(), end='')
@@ -104,7 +106,9 @@ time.sleep(0.3)
     await world.internet.forget();
     const script = `s.sendall(b'z' * 3_000_000); os._exit(0)`;
     await product.must(client(ports.discard, script), lane());
-    await until('all of it', async () => (await world.internet.seen()).some(({ bytes }) => bytes === 3_000_000));
+    await until('all of it', async () =>
+      (await world.internet.seen()).some(({ bytes }) => bytes === 3_000_000),
+    );
   });
 
   test('an engine that is killed looks like a reset to the app, never like an end', async () => {
@@ -123,7 +127,10 @@ while time.monotonic() < start + 1:
         break
 `;
     const log = join(world.users['culvert-a'].home, `killed-${isolation}`);
-    const running = product.spawn(['sh', '-c', `"$@" > ${log} 2>&1`, 'sh', ...client(ports.source, script)], lane());
+    const running = product.spawn(
+      ['sh', '-c', `"$@" > ${log} 2>&1`, 'sh', ...client(ports.source, script)],
+      lane(),
+    );
     const said = () => world.run(['cat', log]).then(({ stdout }) => stdout);
     await until('the flow', async () => (await said()).includes('flowing'));
     running.kill('SIGKILL');

@@ -13,7 +13,12 @@ import { greeting } from '../world/servers/web.ts';
 import { World } from '../world/world.ts';
 
 const page = 'http://example.test/';
-const raw = compile('test/system/raw-client.c', ['-static', '-nostdlib', '-ffreestanding', '-fno-stack-protector']);
+const raw = compile('test/system/raw-client.c', [
+  '-static',
+  '-nostdlib',
+  '-ffreestanding',
+  '-fno-stack-protector',
+]);
 const probe = compile('test/world/probe.c');
 
 const python = `
@@ -74,7 +79,19 @@ const programs: Record<string, () => readonly string[]> = {
     'd=$(mktemp -d) && git clone -q http://example.test/files/project.git $d/p && cat $d/p/file && rm -r $d',
   ],
   ssh: () => [
-    ...['ssh', '-F', 'none', '-i', sshKey, '-p', String(sshPort), '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
+    ...[
+      'ssh',
+      '-F',
+      'none',
+      '-i',
+      sshKey,
+      '-p',
+      String(sshPort),
+      '-o',
+      'BatchMode=yes',
+      '-o',
+      'LogLevel=ERROR',
+    ],
     ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
     ...[`culvert-b@${internet.ssh4}`, `printf %s '${greeting}'`],
   ],
@@ -107,7 +124,10 @@ describe.each(isolations)('%s', (isolation) => {
   test('a connection beside the proxy is not possible: a bare address reaches the proxy as well', async () => {
     await using proxy = await world.proxy('microsocks');
     await using capture = await world.capture();
-    const said = await product.must([probe, 'tcp', internet.web4, String(ports.http)], { proxy: proxy.url, isolation });
+    const said = await product.must([probe, 'tcp', internet.web4, String(ports.http)], {
+      proxy: proxy.url,
+      isolation,
+    });
     expect(said).toMatch(/^connected/);
     expect(describePackets(await capture.leaks(proxy.exceptions))).toBe('');
     // The positive control: the same probe outside of a lane is seen.

@@ -48,7 +48,9 @@ afterAll(async () => {
 
 /** The processes of a running `culvert run`: the engine is the process that was started, the rest found by name. */
 function processesOf(word: string): Promise<number[]> {
-  return world.run(['pgrep', '-f', word]).then(({ stdout }) => stdout.split('\n').filter(Boolean).map(Number));
+  return world
+    .run(['pgrep', '-f', word])
+    .then(({ stdout }) => stdout.split('\n').filter(Boolean).map(Number));
 }
 
 async function helperOf(isolation: TestedIsolation): Promise<number> {
@@ -87,24 +89,28 @@ describe.each(isolations)('%s', (isolation) => {
     ['the helper, then the engine', (engine, helper) => [helper, engine]],
     ['the engine, then the helper', (engine, helper) => [engine, helper]],
   ];
-  test.each(deaths)('after kill -9 of %s nothing is left but the app, without network', async (_name, order) => {
-    const namespaces = world.netNamespaces();
-    await using capture = await world.capture();
-    const running = product.spawn(['/usr/bin/python3', '-u', '-c', persistent], lane());
-    // The app goes on writing when the process that was started has been killed.
-    const said = (pattern: RegExp) => until(String(pattern), () => pattern.exec(running.stdout) ?? undefined);
-    await said(/flowing/);
-    for (const pid of order(running.pid, await helperOf(isolation))) process.kill(pid, 'SIGKILL');
-    const refused = await said(/lost\n(?:connected [0-9]+\n)?refused ([0-9]+)\n/);
-    expect(Number(refused[1])).toBeLessThanOrEqual(100);
-    await capture.clear();
-    const before = running.stdout.length;
-    await until('ten refusals', () => /(?:refused [0-9]+\n){10}/.test(running.stdout.slice(before)));
-    expect(describePackets(await capture.packets())).toBe('');
-    expect(await world.hostState()).toBe(state);
-    for (const pid of await processesOf('create_connection')) process.kill(pid, 'SIGKILL');
-    await expectNothingLeft(namespaces);
-  });
+  test.each(deaths)(
+    'after kill -9 of %s nothing is left but the app, without network',
+    async (_name, order) => {
+      const namespaces = world.netNamespaces();
+      await using capture = await world.capture();
+      const running = product.spawn(['/usr/bin/python3', '-u', '-c', persistent], lane());
+      // The app goes on writing when the process that was started has been killed.
+      const said = (pattern: RegExp) =>
+        until(String(pattern), () => pattern.exec(running.stdout) ?? undefined);
+      await said(/flowing/);
+      for (const pid of order(running.pid, await helperOf(isolation))) process.kill(pid, 'SIGKILL');
+      const refused = await said(/lost\n(?:connected [0-9]+\n)?refused ([0-9]+)\n/);
+      expect(Number(refused[1])).toBeLessThanOrEqual(100);
+      await capture.clear();
+      const before = running.stdout.length;
+      await until('ten refusals', () => /(?:refused [0-9]+\n){10}/.test(running.stdout.slice(before)));
+      expect(describePackets(await capture.packets())).toBe('');
+      expect(await world.hostState()).toBe(state);
+      for (const pid of await processesOf('create_connection')) process.kill(pid, 'SIGKILL');
+      await expectNothingLeft(namespaces);
+    },
+  );
 
   test('an app outlives its helper with its network', async () => {
     const namespaces = world.netNamespaces();
@@ -148,7 +154,9 @@ describe.each(hosts)('on a host %s', (_name, change) => {
     for (const at of ['host', 'internet'] as const) {
       await using near = await odd.proxy('microsocks', { at });
       await using capture = await odd.capture();
-      expect(await installed.must(['curl', '-sS', 'http://example.test/'], { proxy: near.url, isolation })).toBe(greeting);
+      expect(
+        await installed.must(['curl', '-sS', 'http://example.test/'], { proxy: near.url, isolation }),
+      ).toBe(greeting);
       const said = await installed.must([probe, 'tcp', internet.web4, '80'], { proxy: near.url, isolation });
       expect(said).toMatch(/^connected/);
       if (at === 'internet') expect(describePackets(await capture.leaks(near.exceptions))).toBe('');
