@@ -180,10 +180,14 @@ static int check_interfaces(struct launch *launch)
 	return loopback == 1 && app == 1 && others == 0 ? 0 : -ENOTUNIQ;
 }
 
-/* *Does*: closes everything above the status pipe: what the helper leaked, what name services left open. */
+/*
+ * *Does*: closes all but the app's own, the payload and the status pipe: what the helper leaked, what name
+ * services left open, what the mounts needed (one of those has taken the number of the namespace).
+ */
 static int close_descriptors(struct launch *launch)
 {
 	(void)launch;
+	close(LAUNCH_NETNS);
 	return syscall(SYS_close_range, LAUNCH_STATUS + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 

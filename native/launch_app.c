@@ -145,6 +145,26 @@ __attribute__((noreturn)) static void become_app(const struct launch *launch, in
 
 /* ---- the supervisor ---------------------------------------------------------------------------- */
 
+/* The process group of the app while its first process lives, else 0. */
+static volatile sig_atomic_t app_group;
+
+/*
+ * When a terminal goes away the kernel tells the leader of its session and leaves the rest to that one (tty_io.c,
+ * tty_signal_session_leader): here the supervisor passes it on. A SIGHUP that somebody sent is not passed on; the
+ * sender has reached the app as well or did not mean it.
+ */
+static void pass_hangup(int number, siginfo_t *info, void *context)
+{
+	const int error = errno;
+
+	(void)context;
+	if (info->si_code == SI_KERNEL && app_group > 0) {
+		(void)kill(-app_group, number);
+		(void)kill(-app_group, SIGCONT);
+	}
+	errno = error;
+}
+
 static void report_app(const struct launch *launch, int status)
 {
 	if (WIFEXITED(status)) {
@@ -175,22 +195,28 @@ static int supervise(const struct launch *launch, pid_t app)
 			continue;
 		report_app(launch, status);
 		if (WIFEXITED(status) || WIFSIGNALED(status))
-			app = -1; /* the number may come back for another process */
+			app = app_group = 0; /* the number may come back for another process */
 	}
 	launch_report("empty", NULL, -1);
 	return 0;
 }
 
 /* Nothing of the app's may be held by the supervisor: a pipe must end when the app closes it. */
-static void settle(struct launch *launch)
+static void settle(struct launch *launch, pid_t app)
 {
+	struct sigaction hangup = {.sa_sigaction = pass_hangup, .sa_flags = SA_SIGINFO | SA_RESTART};
 	sigset_t none;
 
 	for (int fd = 0; fd < LAUNCH_NETNS; fd++)
 		close(fd);
 	free(launch->payload.bytes);
+	app_group = app;
+	/* A pending SIGHUP would be lost if it were ignored first (sigaction(2)). */
 	for (size_t i = 0; i < COUNT(survived); i++)
-		signal(survived[i], SIG_IGN);
+		if (launch->terminal != TERMINAL_OWN || survived[i] != SIGHUP)
+			signal(survived[i], SIG_IGN);
+	if (launch->terminal == TERMINAL_OWN)
+		sigaction(SIGHUP, &hangup, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -222,6 +248,6 @@ int launch_start_app(struct launch *launch)
 	}
 	close(refusals[0]);
 	launch_report("started", NULL, app);
-	settle(launch);
+	settle(launch, app);
 	return supervise(launch, app);
 }
