@@ -17,11 +17,11 @@ import { repository } from '../world/artefact.ts';
 import { World } from '../world/world.ts';
 import { dns, udp } from './measure/datagrams.ts';
 import type { Single } from './measure/goals.ts';
-import { peers } from './measure/peers.ts';
+import { installCulvert, peersOf } from './measure/peers.ts';
 import { isReached, markdown, type Report } from './measure/report.ts';
 import { compare, type Pace } from './measure/rounds.ts';
 import { memoryOfAssociations, memoryOfFlows, startUp } from './measure/singles.ts';
-import { startTools } from './measure/tools.ts';
+import { startTools, type Bench } from './measure/tools.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -59,16 +59,25 @@ async function bench(): Promise<Report> {
     ? { rounds: 1, seconds: 1 }
     : { rounds: Number(options.rounds), seconds: Number(options.seconds) };
   await using world = await World.create();
-  const tools = await startTools(world);
-  const comparison = await compare(world, tools, peers, pace);
-  const isBuilt = comparison.missing.culvert === undefined;
-  const singles = await collect([
-    ...(isBuilt ? [() => startUp(world, options.quick ? 5 : 20), () => memoryOfFlows(world, tools)] : []),
-    ...(options.udp ? [() => udp(world, tools, pace, isBuilt)] : []),
-    ...(options.udp && isBuilt ? [() => memoryOfAssociations(world, tools)] : []),
-    ...(options.dns && isBuilt ? [() => dns(world, tools, pace)] : []),
-  ]);
+  const bench: Bench = { world, tools: await startTools(world), culvertRun: installCulvert(world) };
+  const comparison = await compare(bench, peersOf(bench), pace);
+  const singles = await collect(partsOf(bench, pace));
   return { date: new Date().toISOString().slice(0, 10), machine: machine(), comparison, singles };
+}
+
+/** What is measured beside the comparison, as asked for and as far as there is a Culvert. */
+function partsOf(bench: Bench, pace: Pace): (() => Promise<Single | Single[]>)[] {
+  const parts: (() => Promise<Single | Single[]>)[] = [];
+  const { culvertRun } = bench;
+  if (options.udp) parts.push(() => udp(bench, pace));
+  if (culvertRun === undefined) return parts;
+  parts.unshift(
+    () => startUp(bench, culvertRun, options.quick ? 5 : 20),
+    () => memoryOfFlows(bench, culvertRun),
+  );
+  if (options.udp) parts.push(() => memoryOfAssociations(bench, culvertRun));
+  if (options.dns) parts.push(() => dns(bench, culvertRun, pace));
+  return parts;
 }
 
 void bench().then((report) => {

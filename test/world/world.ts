@@ -9,7 +9,7 @@
  *   const { stdout, code } = await world.run(['curl', '-s', 'http://example.test/'], { user: 'culvert-a' });
  *   expect(await capture.leaks(proxy.exceptions)).toEqual([]);
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { internet } from './addresses.ts';
@@ -131,6 +131,14 @@ export class World {
   /** The path by which the test reaches a file that the host sees at `inside` (its /run and /etc are its own). */
   path(inside: string): string {
     return this.#parts.host.path(inside);
+  }
+
+  /** Copies a program to where every user can run it: a checkout may lie where only its owner can go. */
+  share(program: string): string {
+    const copy = join(this.dir, basename(program));
+    if (!existsSync(copy)) copyFileSync(program, copy);
+    chmodSync(copy, 0o755);
+    return copy;
   }
 
   async proxy(kind: ProxyKind, options: ProxyOptions = {}): Promise<Proxy> {

@@ -1,10 +1,8 @@
 /** UDP and DNS: the same client speaking SOCKS5 UDP itself, without a proxy, and on a lane, in the same run. */
 import { internet } from '../../world/addresses.ts';
-import type { World } from '../../world/world.ts';
 import { atLeastThat, atMost, median, type Single } from './goals.ts';
-import { culvertRun } from './peers.ts';
 import type { Pace } from './rounds.ts';
-import { figures, proxy, type Tools } from './tools.ts';
+import { figures, proxy, type Bench, type CulvertRun } from './tools.ts';
 
 const user = 'culvert-a';
 const size = 1_200;
@@ -13,20 +11,18 @@ const window = 32;
 /** Fields of the load tool's answer, by way; each list one value a round. */
 type Found = Record<'none' | 'itself' | 'lane', Record<'perS' | 'p50' | 'lost', number[]>>;
 
-async function measure(
-  world: World,
-  tools: Tools,
-  { rounds, seconds }: Pace,
-  withLane: boolean,
-): Promise<Found> {
+type Mode = readonly (string | number)[];
+
+async function measure({ world, tools, culvertRun }: Bench, { rounds, seconds }: Pace): Promise<Found> {
   const empty = (): Found['none'] => ({ perS: [], p50: [], lost: [] });
   const found: Found = { none: empty(), itself: empty(), lane: empty() };
-  const itself = ['udp-socks', proxy.address, proxy.port];
+  const plain = (mode: Mode): string[] => tools.load(['udp', ...mode]);
+  const itself = (mode: Mode): string[] => tools.load(['udp-socks', proxy.address, proxy.port, ...mode]);
   const ways = [
-    { into: found.none, command: (mode: (string | number)[]) => tools.load(['udp', ...mode]) },
-    { into: found.itself, command: (mode: (string | number)[]) => tools.load([...itself, ...mode]) },
-    { into: found.lane, command: (mode: (string | number)[]) => culvertRun(tools.load(['udp', ...mode])) },
-  ].slice(0, withLane ? 3 : 2);
+    { into: found.none, command: plain },
+    { into: found.itself, command: itself },
+  ];
+  if (culvertRun !== undefined) ways.push({ into: found.lane, command: (mode) => culvertRun(plain(mode)) });
   for (let round = 0; round < rounds; round++) {
     for (const { into, command } of ways) {
       const flood = await figures(world, command([window, size, seconds]), { user });
@@ -40,9 +36,9 @@ async function measure(
   return found;
 }
 
-/** UDP figures; those of a lane only when `withLane`. */
-export async function udp(world: World, tools: Tools, pace: Pace, withLane: boolean): Promise<Single[]> {
-  const { none, itself, lane } = await measure(world, tools, pace, withLane);
+/** UDP figures; those of a lane only when there is a Culvert. */
+export async function udp(bench: Bench, pace: Pace): Promise<Single[]> {
+  const { none, itself, lane } = await measure(bench, pace);
   const perS = `datagrams/s of ${size} bytes`;
   const list: Single[] = [
     { name: `UDP, no proxy: ${window} on their way`, value: median(none.perS), unit: perS },
@@ -51,7 +47,7 @@ export async function udp(world: World, tools: Tools, pace: Pace, withLane: bool
     { name: 'UDP, client speaks SOCKS5: round trip p50', value: median(itself.p50), unit: 'µs' },
     { name: 'UDP, client speaks SOCKS5: lost at 20,000/s', value: median(itself.lost), unit: 'datagrams' },
   ];
-  if (!withLane) return list;
+  if (bench.culvertRun === undefined) return list;
   const limit = Math.round(median(itself.perS) / 2);
   return [
     ...list,
@@ -62,7 +58,11 @@ export async function udp(world: World, tools: Tools, pace: Pace, withLane: bool
 }
 
 /** Queries a second that the engine answers by itself (--dns fake), each for a name not asked before. */
-export async function dns(world: World, tools: Tools, { seconds }: Pace): Promise<Single[]> {
+export async function dns(
+  { world, tools }: Bench,
+  culvertRun: CulvertRun,
+  { seconds }: Pace,
+): Promise<Single[]> {
   const query = [tools.loadProgram, internet.dns4, '53', 'dns', String(window), String(seconds)];
   const lane = await figures(world, culvertRun(query), { user });
   return [

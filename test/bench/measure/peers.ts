@@ -2,10 +2,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from '../../world/artefact.ts';
+import { Product } from '../../world/product.ts';
 import { listens } from '../../world/proxies.ts';
 import { until } from '../../world/until.ts';
 import type { RunOptions, UserName, World } from '../../world/world.ts';
-import { proxy, server } from './tools.ts';
+import { proxy, server, type Bench, type CulvertRun } from './tools.ts';
 
 export const peerNames = ['no proxy', 'proxychains4', 'redsocks', 'culvert'] as const;
 export type PeerName = (typeof peerNames)[number];
@@ -23,11 +24,11 @@ export interface Peer {
   open(world: World): Promise<Path>;
 }
 
-export const culvert = join(repository, 'dist', 'bin', 'culvert');
-
-/** `culvert run` on a lane of its own without any privilege, through the bench's proxy. */
-export function culvertRun(command: readonly string[]): string[] {
-  return [culvert, 'run', '--isolation', 'rootless', '--proxy', proxy.url, '--', ...command];
+/** Installs the product in the world; undefined when it is not built. */
+export function installCulvert(world: World): CulvertRun | undefined {
+  if (!existsSync(join(repository, 'dist', 'bin', 'culvert'))) return undefined;
+  const { culvert } = Product.install(world);
+  return (command) => [culvert, 'run', '--isolation', 'rootless', '--proxy', proxy.url, '--', ...command];
 }
 
 const nothing = (): Promise<void> => Promise.resolve();
@@ -92,10 +93,12 @@ END`);
   },
 };
 
-const lane: Peer = {
-  name: 'culvert',
-  missing: () => missingProgram(culvert, 'dist/bin/culvert is not built'),
-  open: () => Promise.resolve(plainPath('culvert-a', culvertRun)),
-};
-
-export const peers: readonly Peer[] = [noProxy, proxychains, redsocks, lane];
+/** The peers in the order of the table. */
+export function peersOf({ culvertRun }: Bench): readonly Peer[] {
+  const lane: Peer = {
+    name: 'culvert',
+    missing: () => (culvertRun === undefined ? 'dist/bin/culvert is not built' : undefined),
+    open: () => Promise.resolve(plainPath('culvert-a', (command) => culvertRun?.(command) ?? [])),
+  };
+  return [noProxy, proxychains, redsocks, lane];
+}

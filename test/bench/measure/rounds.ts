@@ -2,7 +2,7 @@
 import type { World } from '../../world/world.ts';
 import { measurements, median, units, type Measurement } from './goals.ts';
 import type { Peer, PeerName } from './peers.ts';
-import { figures, type Tools } from './tools.ts';
+import { figures, type Bench } from './tools.ts';
 
 export interface Pace {
   readonly rounds: number;
@@ -31,8 +31,7 @@ type Values = Map<Measurement, Map<PeerName, number[]>>;
 
 /** Runs them all. A peer that is not there, or fails, is told in `missing` and does not end the run. */
 export async function compare(
-  world: World,
-  tools: Tools,
+  { world, tools }: Bench,
   peers: readonly Peer[],
   { rounds, seconds }: Pace,
 ): Promise<Comparison> {

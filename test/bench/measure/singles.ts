@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Running } from '../../world/running.ts';
 import type { World } from '../../world/world.ts';
 import { atMost, median, type Single } from './goals.ts';
-import { culvertRun } from './peers.ts';
-import type { Tools } from './tools.ts';
+import type { Bench, CulvertRun } from './tools.ts';
 
 const user = 'culvert-a';
 
@@ -15,7 +14,7 @@ async function millisecondsOf(world: World, command: readonly string[]): Promise
 }
 
 /** Median of `runs`, each beside the bare command at once, so that a busy moment hits both. */
-export async function startUp(world: World, runs = 20): Promise<Single> {
+export async function startUp({ world }: Bench, culvertRun: CulvertRun, runs: number): Promise<Single> {
   const differences: number[] = [];
   for (let run = 0; run < runs; run++) {
     const bare = await millisecondsOf(world, ['true']);
@@ -30,14 +29,20 @@ function residentBytes(pid: number): number {
   return Number(kib) * 1024;
 }
 
+interface Idle {
+  readonly name: string;
+  /** Of the load tool; the count is its second word. */
+  readonly mode: readonly [string, number];
+  readonly limitKib: number;
+}
+
+/** The growth of the process of `culvert run`, which is the engine, over so many open and quiet flows. */
 async function idleMemory(
-  world: World,
-  name: string,
-  mode: readonly (string | number)[],
-  limitKib: number,
-  tools: Tools,
-) {
-  const count = Number(mode[1]);
+  { world, tools }: Bench,
+  culvertRun: CulvertRun,
+  { name, mode, limitKib }: Idle,
+): Promise<Single> {
+  const [, count] = mode;
   await using engine: Running = world.spawn(culvertRun(tools.load(mode)), { user });
   await engine.says(/waiting/);
   const before = residentBytes(engine.pid);
@@ -51,13 +56,12 @@ async function idleMemory(
   return atMost(name, kib, 'KiB', limitKib);
 }
 
-/** The engine is the process of `culvert run`: its growth over so many open and quiet connections. */
-export function memoryOfFlows(world: World, tools: Tools, count = 5_000): Promise<Single> {
-  const name = `engine's memory for an idle TCP flow, of ${count.toLocaleString('en')}`;
-  return idleMemory(world, name, ['idle', count], 20, tools);
+export function memoryOfFlows(bench: Bench, culvertRun: CulvertRun): Promise<Single> {
+  const name = "engine's memory for an idle TCP flow, of 5,000";
+  return idleMemory(bench, culvertRun, { name, mode: ['idle', 5_000], limitKib: 20 });
 }
 
-export function memoryOfAssociations(world: World, tools: Tools, count = 2_000): Promise<Single> {
-  const name = `engine's memory for a UDP association, of ${count.toLocaleString('en')}`;
-  return idleMemory(world, name, ['udp-idle', count], 32, tools);
+export function memoryOfAssociations(bench: Bench, culvertRun: CulvertRun): Promise<Single> {
+  const name = "engine's memory for a UDP association, of 2,000";
+  return idleMemory(bench, culvertRun, { name, mode: ['udp-idle', 2_000], limitKib: 32 });
 }

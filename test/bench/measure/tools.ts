@@ -9,6 +9,16 @@ const folder = 'test/bench/native';
 export const server = { address: host.v4, port: 5001 } as const;
 export const proxy = { address: '127.0.0.1', port: 1080, url: 'socks5://127.0.0.1:1080' } as const;
 
+/** What a measurement works with. */
+export interface Bench {
+  readonly world: World;
+  readonly tools: Tools;
+  /** Puts a command on a rootless lane through the bench's proxy; undefined when Culvert is not built. */
+  readonly culvertRun: CulvertRun | undefined;
+}
+
+export type CulvertRun = (command: readonly string[]) => string[];
+
 export interface Tools {
   /** The load tool's command with the server's address; dynamic, so that proxychains4 can interpose. */
   load(mode: readonly (string | number)[]): string[];
@@ -17,7 +27,7 @@ export interface Tools {
 
 /** Compiles the programs and starts the server and the splicing proxy on the host of the world. */
 export async function startTools(world: World): Promise<Tools> {
-  const loadProgram = compile([`${folder}/load.c`, `${folder}/datagrams.c`], []);
+  const loadProgram = world.share(compile([`${folder}/load.c`, `${folder}/datagrams.c`], []));
   const serve = world.spawn([compile(`${folder}/serve.c`), server.address, String(server.port)]);
   const socks = world.spawn([compile(`${folder}/splice_socks.c`), proxy.address, String(proxy.port)]);
   await serve.says(/serving/);
