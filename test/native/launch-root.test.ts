@@ -33,8 +33,8 @@ describe.skipIf(!isRoot)('a privileged lane', () => {
   });
 
   it.each([
-    ['another network', 'nsenter --net=/proc/1/ns/net true'],
-    ['another mount namespace', 'nsenter --mount=/proc/1/ns/mnt true'],
+    ['another network', 'nsenter --net=/proc/HOST/ns/net true'],
+    ['another mount namespace', 'nsenter --mount=/proc/HOST/ns/mnt true'],
     ['a new network', 'unshare --net true'],
     ['a mount', 'mount -t tmpfs tmpfs /mnt'],
     ['an unmasked /run', 'umount -l /run'],
@@ -42,7 +42,7 @@ describe.skipIf(!isRoot)('a privileged lane', () => {
     ['a device file', 'mknod /tmp/files/disk b 254 0'],
     ['a packet socket', `sh -c 'PROBE families | grep -qx "socket packet 0"'`],
   ])('does not give root inside %s', async (_, words) => {
-    const command = words.replaceAll('PROBE', programs.probe);
+    const command = words.replaceAll('PROBE', programs.probe).replaceAll('HOST', String(process.pid));
     const argv = ['sh', '-c', `sudo -n ${command} 2>&1; echo code $?; cat`] as const;
     await using app = launch(programs, { mode: 'privileged', argv, setup: sudoers });
     const [, code] = await app.running.says(/^code (\d+)$/m);
