@@ -7,6 +7,7 @@
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import {
   engineCalls,
@@ -28,6 +29,9 @@ import { descriptorOf } from './relay/descriptor.ts';
 
 /** What one connection may leave unread before it is cut off, in bytes. */
 const maxBacklog = 8 * 1024 * 1024;
+
+/** What a peer gets to take its last answer before it is cut off, in milliseconds. */
+const finishMs = 500;
 
 type Handlers = {
   [C in EngineCall]: (params: EngineParams<C>, client: Client) => EngineValue<C> | Promise<EngineValue<C>>;
@@ -64,7 +68,7 @@ export class ControlServer {
   }
 
   async close(): Promise<void> {
-    for (const client of this.#clients) client.close();
+    await Promise.all([...this.#clients].map((client) => client.finish()));
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve();
@@ -96,6 +100,7 @@ function refusal(native: Native, socket: Socket): CulvertError | undefined {
 class Client {
   readonly #engine: Engine;
   readonly #socket: Socket;
+  readonly #serving = new Set<Promise<void>>();
   #unwatch: (() => void)[] = [];
 
   constructor(engine: Engine, socket: Socket, refused: CulvertError | undefined) {
@@ -108,7 +113,7 @@ class Client {
       for (const stop of this.#unwatch) stop();
     });
     const lines = new LineReader(maxLineBytes, (line) => {
-      if (refused === undefined) void this.#serve(line);
+      if (refused === undefined) this.#begin(line);
       else this.#refuse(refused);
     });
     socket.on('data', (bytes) => {
@@ -117,6 +122,17 @@ class Client {
   }
 
   close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Ends the connection after the answers that are under way: stopping the last lane must be answered, too. */
+  async finish(): Promise<void> {
+    await Promise.race([Promise.all(this.#serving), delay(finishMs, undefined, { ref: false })]);
+    const closed = new Promise<void>((resolve) => this.#socket.once('close', resolve));
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    this.#socket.resume();
+    await Promise.race([closed, delay(finishMs, undefined, { ref: false })]);
     this.#socket.destroy();
   }
 
@@ -145,6 +161,11 @@ class Client {
       signalled: await this.#engine.lane(lane).stop(force ?? false),
     }),
   };
+
+  #begin(line: string): void {
+    const serving = this.#serve(line).finally(() => this.#serving.delete(serving));
+    this.#serving.add(serving);
+  }
 
   async #serve(line: string): Promise<void> {
     let id: number | null = null;

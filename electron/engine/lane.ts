@@ -107,7 +107,7 @@ export class Lane {
     this.#step('stop-asked');
     const reached = await this.signal(force ? 'SIGKILL' : 'SIGTERM');
     // A stopped process takes SIGTERM only once it goes on.
-    if (!force) await this.signal('SIGCONT');
+    if (!force) await this.signal('SIGCONT').catch(() => 0); // The lane may be gone by now, as it was asked to.
     return reached;
   }
 

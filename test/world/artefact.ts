@@ -48,6 +48,7 @@ export function bundle(source: string): string {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    external: ['koffi'],
     write: false,
     logLevel: 'error',
   });
