@@ -157,6 +157,8 @@ export class StreamExchange implements Exchange {
     for (const pending of this.#waiting(undefined)) this.#send(pending);
     this.#rest();
     if (stream.destroyed) this.#lose(link);
+    // A dialler may hand its stream over paused, so that nothing is lost on the way.
+    else stream.resume();
   }
 
   #waiting(link: Link | undefined): Pending[] {

@@ -275,7 +275,7 @@ describe('any input', () => {
             type: 'response',
             id,
             flags: dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE,
-            questions: [{ name, type: type as 'A' }],
+            questions: [{ name, type: type }],
             answers: [{ name, type: type as 'A', ttl: 60, data: String(answersOf(ours.bytes)[0]) }],
           });
           const { bytes: _, ...packet } = ours;

@@ -66,7 +66,7 @@ describe('fake addresses', () => {
     }
   });
 
-  it('holds 131,040 names at once, each with an address of its own', () => {
+  it('holds 131,040 names at once, each with an address of its own', { timeout: 60_000 }, () => {
     const pool = new FakePool({ now: () => 0, start: 77_777 });
     const addresses = new Set<number>();
     for (let index = 0; index < maxFakeNames; index += 1)
@@ -139,52 +139,56 @@ describe('fake addresses', () => {
     expect(pool.size).toBe(0);
   });
 
-  it('under any sequence of events no address changes its name while it is protected', () => {
-    const event = fc.oneof(
-      fc.record({ do: fc.constant('answer' as const), name: fc.integer({ min: 0, max: 11 }) }),
-      fc.record({ do: fc.constant('acquire' as const), name: fc.integer({ min: 0, max: 11 }) }),
-      fc.record({ do: fc.constant('release' as const), name: fc.integer({ min: 0, max: 11 }) }),
-      fc.record({ do: fc.constant('wait' as const), name: fc.integer({ min: 1, max: 900_000 }) }),
-    );
-    fc.assert(
-      fc.property(fc.array(event, { maxLength: 120 }), fc.nat(), (events, start) => {
-        const time = clock();
-        const pool = new FakePool({ now: time.now, capacity: 6, start });
-        const model = new Map<string, { name: string; holds: number; lastUse: number }>();
-        for (const step of events) {
-          const name = `n${step.name}.test`;
-          const mine = [...model].find(([, entry]) => entry.name === name);
-          if (step.do === 'wait') time.advance(step.name);
-          else if (step.do === 'answer') {
-            const number = pool.addressOf(name);
-            if (number === undefined) {
-              const now = time.now();
-              expect(model.size).toBe(6);
-              expect(
-                [...model.values()].every((e) => e.holds > 0 || now - e.lastUse < ttl + tenMinutes),
-              ).toBe(true);
-              continue;
+  it(
+    'under any sequence of events no address changes its name while it is protected',
+    { timeout: 60_000 },
+    () => {
+      const event = fc.oneof(
+        fc.record({ do: fc.constant('answer' as const), name: fc.integer({ min: 0, max: 11 }) }),
+        fc.record({ do: fc.constant('acquire' as const), name: fc.integer({ min: 0, max: 11 }) }),
+        fc.record({ do: fc.constant('release' as const), name: fc.integer({ min: 0, max: 11 }) }),
+        fc.record({ do: fc.constant('wait' as const), name: fc.integer({ min: 1, max: 900_000 }) }),
+      );
+      fc.assert(
+        fc.property(fc.array(event, { maxLength: 120 }), fc.nat(), (events, start) => {
+          const time = clock();
+          const pool = new FakePool({ now: time.now, capacity: 6, start });
+          const model = new Map<string, { name: string; holds: number; lastUse: number }>();
+          for (const step of events) {
+            const name = `n${step.name}.test`;
+            const mine = [...model].find(([, entry]) => entry.name === name);
+            if (step.do === 'wait') time.advance(step.name);
+            else if (step.do === 'answer') {
+              const number = pool.addressOf(name);
+              if (number === undefined) {
+                const now = time.now();
+                expect(model.size).toBe(6);
+                expect(
+                  [...model.values()].every((e) => e.holds > 0 || now - e.lastUse < ttl + tenMinutes),
+                ).toBe(true);
+                continue;
+              }
+              const address = v4(number);
+              const before = model.get(address);
+              if (before !== undefined && before.name !== name) {
+                expect(before.holds).toBe(0);
+                expect(time.now() - before.lastUse).toBeGreaterThanOrEqual(ttl + tenMinutes);
+              }
+              if (mine !== undefined) expect(mine[0]).toBe(address);
+              model.set(address, { name, holds: mine?.[1].holds ?? 0, lastUse: time.now() });
+            } else if (mine !== undefined && step.do === 'acquire') {
+              expect(pool.acquire(mine[0])).toEqual({ kind: 'name', name });
+              mine[1].holds += 1;
+              mine[1].lastUse = time.now();
+            } else if (mine !== undefined && mine[1].holds > 0) {
+              pool.release(mine[0]);
+              mine[1].holds -= 1;
+              if (mine[1].holds === 0) mine[1].lastUse = time.now();
             }
-            const address = v4(number);
-            const before = model.get(address);
-            if (before !== undefined && before.name !== name) {
-              expect(before.holds).toBe(0);
-              expect(time.now() - before.lastUse).toBeGreaterThanOrEqual(ttl + tenMinutes);
-            }
-            if (mine !== undefined) expect(mine[0]).toBe(address);
-            model.set(address, { name, holds: mine?.[1].holds ?? 0, lastUse: time.now() });
-          } else if (mine !== undefined && step.do === 'acquire') {
-            expect(pool.acquire(mine[0])).toEqual({ kind: 'name', name });
-            mine[1].holds += 1;
-            mine[1].lastUse = time.now();
-          } else if (mine !== undefined && mine[1].holds > 0) {
-            pool.release(mine[0]);
-            mine[1].holds -= 1;
-            if (mine[1].holds === 0) mine[1].lastUse = time.now();
           }
-        }
-      }),
-      { numRuns: 500 },
-    );
-  });
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
 });

@@ -1,62 +1,19 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import * as dnsPacket from 'dns-packet';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readQuery } from '../../../electron/engine/dns/message.ts';
-import type { Query } from '../../../electron/engine/dns/message.ts';
 import { RemoteResolver } from '../../../electron/engine/dns/remote.ts';
-import type { StreamExchangeOptions } from '../../../electron/engine/dns/remote.ts';
-import { DnsService } from '../../../electron/engine/dns/service.ts';
 import { goodAnswer, tcpServer } from './dns-server.ts';
-import type { Behaviour, TestServer } from './dns-server.ts';
 import { answersOf, queryBytes, read } from './queries.ts';
-import type { Asked } from './queries.ts';
+import { atEnd, dialled, good, query, setUp, tearDown } from './remote-setup.ts';
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
+// Sockets are real, deadlines are not: a slow machine must not let them pass.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
-
-interface SetUp {
-  server: TestServer;
-  resolver: RemoteResolver;
-  time: { ms: number };
-  dials: () => number;
-}
-
-/** A resolver and the real server that it asks. */
-async function setUp(behave: Behaviour, options: Partial<StreamExchangeOptions> = {}): Promise<SetUp> {
-  const server = await tcpServer(behave);
-  closers.push(() => server.close());
-  const time = { ms: 0 };
-  let dials = 0;
-  const resolver = new RemoteResolver({
-    now: () => time.ms,
-    connect: () => {
-      dials += 1;
-      return dialled(server.port);
-    },
-    ...options,
-  });
-  closers.push(() => resolver.close());
-  return { server, resolver, time, dials: () => dials };
-}
-
-function dialled(port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', reject);
-    socket.once('connect', () => resolve(socket));
-  });
-}
-
-function query(asked: Asked = {}): Query {
-  const reading = readQuery(queryBytes(asked));
-  if (reading.kind !== 'query') throw new Error(reading.kind);
-  return reading.query;
-}
-
-const good: Behaviour = (bytes) => [goodAnswer(bytes)];
+afterEach(async () => {
+  vi.useRealTimers();
+  await tearDown();
+});
 
 describe('a resolver at the end of a stream', () => {
   it('answers as the server did, but for the id', async () => {
@@ -170,10 +127,14 @@ describe('a server that misbehaves', () => {
     ['another id', (copy) => copy.writeUInt16BE(copy.readUInt16BE(0) ^ 1, 0)],
     ['another name', (copy) => (copy[13] = 0x7a)],
   ])('with nothing but %s the query fails at its deadline', async (_, change) => {
-    const { resolver } = await setUp((bytes) => [wrong(bytes, change)], { deadlineMs: 100 });
-    await expect(resolver.resolve(query({ name: 'abc.example' }))).rejects.toMatchObject({
+    let answered = 0;
+    const { resolver } = await setUp((bytes) => [wrong(bytes, change), Buffer.from(`${(answered += 1)}`)]);
+    const failing = expect(resolver.resolve(query({ name: 'abc.example' }))).rejects.toMatchObject({
       failure: { code: 'dns-failed' },
     });
+    await expect.poll(() => answered).toBe(1);
+    vi.advanceTimersByTime(5000);
+    await failing;
   });
 
   it('random bytes in frames do no harm', async () => {
@@ -187,7 +148,7 @@ describe('a server that misbehaves', () => {
     await resolver.resolve(query({ name: 'a.test' }));
     await server.close();
     const again = await tcpServer(good, server.port);
-    closers.push(() => again.close());
+    atEnd(() => again.close());
     expect(answersOf(await resolver.resolve(query({ name: 'b.test' })))).toEqual(['192.0.2.7']);
     expect(again.connections).toBe(1);
   });
@@ -206,6 +167,15 @@ describe('a server that misbehaves', () => {
     expect(server.connections).toBe(2);
   });
 
+  it('a stream that is handed over paused is read all the same', async () => {
+    const server = await tcpServer(good);
+    atEnd(() => server.close());
+    const connect = async () => (await dialled(server.port)).pause();
+    const resolver = new RemoteResolver({ now: () => 0, connect });
+    atEnd(() => resolver.close());
+    expect(answersOf(await resolver.resolve(query()))).toEqual(['192.0.2.7']);
+  });
+
   it('closing every connection ends in a failure after the second', async () => {
     const { server, resolver } = await setUp((_, { socket }) => {
       socket.destroy();
@@ -216,30 +186,30 @@ describe('a server that misbehaves', () => {
   });
 
   it('a silent connection is given up with the query that it left without answer', async () => {
-    const { server, resolver } = await setUp(
-      (bytes, { number }) => (number === 1 ? [] : [goodAnswer(bytes)]),
-      {
-        deadlineMs: 100,
-      },
+    const { server, resolver } = await setUp((bytes, { number }) =>
+      number === 1 ? [] : [goodAnswer(bytes)],
     );
-    await expect(resolver.resolve(query())).rejects.toMatchObject({ failure: { code: 'dns-failed' } });
+    const failing = expect(resolver.resolve(query())).rejects.toMatchObject({
+      failure: { code: 'dns-failed' },
+    });
+    await expect.poll(() => server.queries.length).toBe(1);
+    vi.advanceTimersByTime(5000);
+    await failing;
     await expect.poll(() => server.open).toBe(0);
     expect(answersOf(await resolver.resolve(query()))).toEqual(['192.0.2.7']);
   });
 
   it('an answer after the deadline is nobody’s, and the connection goes on', async () => {
     const late: (() => void)[] = [];
-    const { server, resolver } = await setUp(
-      (bytes) => {
-        if (!bytes.includes('late')) return [goodAnswer(bytes)];
-        return new Promise((resolve) => late.push(() => resolve([goodAnswer(bytes)])));
-      },
-      { deadlineMs: 150 },
-    );
+    const { server, resolver } = await setUp((bytes) => {
+      if (!bytes.includes('late')) return [goodAnswer(bytes)];
+      return new Promise((resolve) => late.push(() => resolve([goodAnswer(bytes)])));
+    });
     const failing = expect(resolver.resolve(query({ name: 'late.test' }))).rejects.toThrow();
     await expect.poll(() => late.length).toBe(1);
     // Something else is answered meanwhile, so the connection is known to be alive.
     await resolver.resolve(query({ name: 'a.test' }));
+    vi.advanceTimersByTime(5000);
     await failing;
     late[0]?.();
     expect(answersOf(await resolver.resolve(query({ name: 'b.test' })))).toEqual(['192.0.2.7']);
@@ -250,7 +220,7 @@ describe('a server that misbehaves', () => {
     let isDown = true;
     let dials = 0;
     const server = await tcpServer(good);
-    closers.push(() => server.close());
+    atEnd(() => server.close());
     const resolver = new RemoteResolver({
       now: () => 0,
       connect: () => {
@@ -258,7 +228,7 @@ describe('a server that misbehaves', () => {
         return isDown ? Promise.reject(new Error('proxy down')) : dialled(server.port);
       },
     });
-    closers.push(() => resolver.close());
+    atEnd(() => resolver.close());
     const both = await Promise.allSettled([
       resolver.resolve(query({ name: 'a.test' })),
       resolver.resolve(query({ name: 'b.test' })),
@@ -270,9 +240,12 @@ describe('a server that misbehaves', () => {
   });
 
   it('an unused connection is closed', async () => {
-    const { server, resolver } = await setUp(good, { idleMs: 30 });
+    const { server, resolver } = await setUp(good);
     await resolver.resolve(query());
+    vi.advanceTimersByTime(9999);
+    await resolver.resolve(query({ name: 'a.test' }));
     expect(server.connections).toBe(1);
+    vi.advanceTimersByTime(10_000);
     await expect.poll(() => server.open).toBe(0);
     await resolver.resolve(query({ name: 'b.test' }));
     expect(server.connections).toBe(2);
@@ -286,95 +259,5 @@ describe('a server that misbehaves', () => {
     await failing;
     await expect.poll(() => server.open).toBe(0);
     await expect(resolver.resolve(query())).rejects.toThrow();
-  });
-});
-
-describe('the service of a lane in remote mode', () => {
-  const many: Behaviour = (bytes) => {
-    const name = read(bytes).questions?.[0]?.name ?? '';
-    const answers = Array.from({ length: 100 }, (_, n) => ({
-      type: 'A' as const,
-      name,
-      ttl: 60,
-      data: `192.0.2.${n}`,
-    }));
-    return [goodAnswer(bytes, { answers })];
-  };
-
-  it('never asks for names that stay here', async () => {
-    const { server, resolver } = await setUp(good);
-    const service = new DnsService({ mode: 'remote', resolver }, { hasIpv6: true });
-    const rcodeOf = async (asked: Asked) => read(await service.handle(queryBytes(asked), 'udp')).rcode;
-    expect(answersOf(await service.handle(queryBytes({ name: 'localhost' }), 'udp'))).toEqual(['127.0.0.1']);
-    expect(await rcodeOf({ name: 'printer.local' })).toBe('NXDOMAIN');
-    expect(await rcodeOf({ name: 'abc.onion' })).toBe('NXDOMAIN');
-    expect(await rcodeOf({ name: '1.2.3.4' })).toBe('NXDOMAIN');
-    expect(await rcodeOf({ name: 'lb._dns-sd._udp.0.1.168.192.in-addr.arpa', type: 'PTR' })).toBe('NXDOMAIN');
-    expect(await rcodeOf({ name: '_dns.resolver.arpa', type: 'UNKNOWN_64' })).toBe('NOERROR');
-    expect(server.connections).toBe(0);
-    expect(await rcodeOf({ name: '4.3.2.198.in-addr.arpa', type: 'PTR' })).toBe('NOERROR');
-    expect(await rcodeOf({ name: '.', type: 'NS' })).toBe('NOERROR');
-    expect(server.queries).toHaveLength(2);
-  });
-
-  it('answers AAAA empty without asking where the route cannot carry IPv6', async () => {
-    const { server, resolver } = await setUp(good);
-    const service = new DnsService({ mode: 'remote', resolver }, { hasIpv6: false });
-    expect(answersOf(await service.handle(queryBytes({ type: 'AAAA' }), 'udp'))).toEqual([]);
-    expect(server.queries).toHaveLength(0);
-  });
-
-  it('truncates for a datagram that is too small, and not for a stream', async () => {
-    const { resolver } = await setUp(many);
-    const service = new DnsService({ mode: 'remote', resolver }, { hasIpv6: true });
-    for (const edns of [undefined, { size: 1232 }]) {
-      const asked = edns === undefined ? {} : { edns };
-      const short = read(await service.handle(queryBytes(asked), 'udp'));
-      expect([short.flag_tc, short.answers]).toEqual([true, []]);
-      expect(short.additionals).toHaveLength(edns === undefined ? 0 : 1);
-      const whole = read(await service.handle(queryBytes(asked), 'tcp'));
-      expect([whole.flag_tc, whole.answers?.length]).toEqual([false, 100]);
-    }
-    const roomy = read(await service.handle(queryBytes({ edns: { size: 4096 } }), 'udp'));
-    expect([roomy.flag_tc, roomy.answers?.length]).toEqual([false, 100]);
-  });
-
-  it('answers SERVFAIL when there is no answer, and says why to whoever wants to know', async () => {
-    const failures: unknown[] = [];
-    const resolver = new RemoteResolver({
-      now: () => 0,
-      connect: () => Promise.reject(new Error('proxy down')),
-    });
-    const service = new DnsService(
-      { mode: 'remote', resolver },
-      { hasIpv6: true, onFailure: (failure) => failures.push(failure) },
-    );
-    expect(read(await service.handle(queryBytes({ id: 5 }), 'udp'))).toMatchObject({
-      id: 5,
-      rcode: 'SERVFAIL',
-    });
-    expect(failures).toEqual([{ code: 'dns-failed', step: 'resolver', detail: 'proxy down' }]);
-    expect(service.counters.failed).toBe(1);
-    service.close();
-  });
-
-  it('answers SERVFAIL at once beyond the bound of queries under way', async () => {
-    const { server, resolver } = await setUp(() => []);
-    const service = new DnsService({ mode: 'remote', resolver }, { hasIpv6: true, maxOutstanding: 3 });
-    const held = [1, 2, 3].map((id) => service.handle(queryBytes({ id, name: `n${id}.test` }), 'udp'));
-    expect(read(await service.handle(queryBytes({ name: 'four.test' }), 'udp')).rcode).toBe('SERVFAIL');
-    expect(service.counters.overloaded).toBe(1);
-    await expect.poll(() => server.queries.length).toBe(3);
-    service.close();
-    for (const answer of await Promise.all(held)) expect(read(answer).rcode).toBe('SERVFAIL');
-  });
-
-  it('lets go of the caller’s buffer before the answer is there', async () => {
-    const { resolver } = await setUp(good);
-    const service = new DnsService({ mode: 'remote', resolver }, { hasIpv6: true });
-    const bytes = queryBytes({ id: 8, name: 'kept.test' });
-    const answer = service.handle(bytes, 'udp');
-    bytes.fill(0xff);
-    expect(read(await answer)).toMatchObject({ id: 8, questions: [{ name: 'kept.test' }] });
   });
 });

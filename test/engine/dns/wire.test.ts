@@ -103,7 +103,7 @@ describe('bounds of a message', () => {
     );
   });
 
-  it('100,000 random messages neither throw nor loop', () => {
+  it('100,000 random messages neither throw nor loop', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
         const message = Buffer.from(bytes);
