@@ -58,6 +58,7 @@ export class SocksDialogue implements Dialogue {
     this.stage = isSocks5 ? 'greeting' : 'request';
     this.#need = isSocks5 ? 2 : 8;
     this.#wire = new Wire(send);
+    checkCredentials(upstream);
     if (destination !== 'associate') checkCarries(upstream, destination);
     const { host, port } = destination === 'associate' ? { host: '0.0.0.0', port: 0 } : destination;
     this.#client = new QuietClient({
@@ -224,6 +225,12 @@ function checkCarries(upstream: Upstream, destination: Destination): void {
   if (upstream.kind === 'socks5' || destination.kind === 'ipv4') return;
   if (destination.kind === 'ipv6') throw refusal('SOCKS4 cannot carry IPv6');
   if (upstream.kind === 'socks4') throw refusal('SOCKS4 cannot carry names; use socks4a');
+}
+
+/** Each length is one byte (RFC 1929 §2). Whoever made the upstream has checked it; a cut one would be sent as requests. */
+function checkCredentials({ user = '', password = '' }: Upstream): void {
+  if (Buffer.byteLength(user) <= 255 && Buffer.byteLength(password) <= 255) return;
+  throw new CulvertError('proxy-url-invalid', { detail: 'user name or password is longer than 255 bytes' });
 }
 
 function hasCredentials({ user, password }: Upstream): boolean {

@@ -151,7 +151,9 @@ s=socket.socket();s.bind(('127.0.0.1',0));s.listen(0);print(s.getsockname()[1],f
           dialDirect(destinationOf('127.0.0.1', port), { deadlineMs: 100 }).catch(() => undefined),
         ),
       );
+      const before = { descriptors: descriptors(), active: activeSockets() };
       const failure = await failureFrom(dial(upstream(port), destination, { deadlineMs: 100 }));
+      await expectNothingLeft(before);
       expect(failure).toEqual({
         code: 'proxy-timeout',
         detail: `nothing after 0.1 s, while connecting to 127.0.0.1:${port}`,

@@ -38,8 +38,10 @@ describe('a dialled socket', () => {
       afterRequest((client) => client.write(granted)),
       async (port) => {
         const { socket } = await dial(upstream(port), destination);
-        const internal = new Socket().eventNames();
-        expect(socket.eventNames()).toEqual(internal);
+        const untouched = new Socket();
+        for (const event of [...socket.eventNames(), 'connect', 'error', 'end', 'close', 'data'] as const) {
+          expect([event, socket.listenerCount(event)]).toEqual([event, untouched.listenerCount(event)]);
+        }
         expect(socket.isPaused()).toBe(true);
         expect(socket.allowHalfOpen).toBe(true);
         socket.destroy();

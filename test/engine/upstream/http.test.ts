@@ -86,6 +86,7 @@ describe('a CONNECT answer that says yes', () => {
     ['after 100 and 103', [`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n${yes}early`]],
     ['after 100, apart', ['HTTP/1.1 100 Continue\r\n', '\r\n', `${yes}early`]],
     ['with folded lines, one of them blank', ['HTTP/1.1 200 OK\r\nX: a\r\n b\r\n \r\n\r\nearly']],
+    ['with a line of two carriage returns', ['HTTP/1.1 200 OK\r\n\r\r\nX: a\r\n\r\nearly']],
     ['with bare line feeds', ['HTTP/1.1 200 OK\nX: a\n\nearly']],
     ['cut inside the last line break', ['HTTP/1.1 200 OK\r\nX: a\r\n\r', '\nearly']],
   ])('%s', async (_what, pieces) => {

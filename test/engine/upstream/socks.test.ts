@@ -133,6 +133,14 @@ describe('a SOCKS request', () => {
     expect(connections).toBe(0);
   });
 
+  it('is not built with a user name or password that does not fit', async () => {
+    for (const signIn of [{ user: 'u'.repeat(256) }, { user: 'u', password: 'ö'.repeat(128) }]) {
+      expect((await failureFrom(dial(upstream(1, 'socks5', signIn), literal))).code).toBe(
+        'proxy-url-invalid',
+      );
+    }
+  });
+
   it('is not built for a name that was not checked before', async () => {
     const failure = await failureFrom(dial(upstream(1), { host: 'a\r\nb', port: 80, kind: 'name' }));
     expect(failure.code).toBe('host-name-invalid');

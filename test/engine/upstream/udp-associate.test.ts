@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { CulvertError, Failure } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
@@ -11,7 +13,6 @@ import {
   Conversation,
   type Script,
 } from './scripted-proxy.ts';
-import { createServer } from 'node:net';
 
 const upstream = (port: number, host = '127.0.0.1'): Upstream => ({ kind: 'socks5', host, port });
 
@@ -130,8 +131,10 @@ describe('a UDP association', () => {
       answering(own, (client) => client.gone()),
       async (port) => {
         const association = await udpAssociate(upstream(port), { onEnd: () => void (ends += 1) });
+        const closed = once(association.control, 'close');
         association.close();
-        await expect.poll(() => association.control.closed).toBe(true);
+        await closed;
+        await delay(5);
       },
     );
     expect(ends).toBe(0);
