@@ -80,8 +80,15 @@ CV_EXPORT int cv_mint_tcp(int ipv6, int port, int transparent);
 CV_EXPORT int cv_mint_udp(int ipv6, int port);
 /* Header-included raw socket: family 4 (IPPROTO_RAW) or 6 (IPPROTO_RAW with IPV6_HDRINCL). */
 CV_EXPORT int cv_mint_raw(int family);
+/*
+ * Packet socket of an interface, by which bursts of UDP go to the app as one frame. It hears nothing. Optional:
+ * what it cannot do goes through the raw sockets.
+ */
+CV_EXPORT int cv_mint_packet(const char *interface);
 /* Sockets bound to 127.0.0.1 or ::1 (family 4 or 6); stream 1 for TCP, listening. */
 CV_EXPORT int cv_mint_stub(int family, int stream, int port);
+/* An unconnected UDP socket of family 4 or 6 (IPv6 only), bound to a port of the kernel's choice (engine). */
+CV_EXPORT int cv_udp_socket(int family);
 /*
  * SO_ORIGINAL_DST (or IP6T_SO_ORIGINAL_DST) of a socket that came through REDIRECT, for kernels without
  * tproxy: address text into out (46 bytes), returns the port.
@@ -190,6 +197,8 @@ struct cv_udp_event {
 CV_EXPORT int cv_udp_start(int associations, int idle_seconds);
 /* Takes over (duplicates) the lane's sockets; dns or raw6 may be -1. */
 CV_EXPORT int cv_udp_lane_add(int udp, int dns, int raw4, int raw6);
+/* Gives the lane (a copy of) a packet socket of cv_mint_packet, of the gateway's end of the link. */
+CV_EXPORT int cv_udp_lane_packet(int lane, int packet);
 /* Ends all of the lane's associations and closes its sockets. */
 CV_EXPORT int cv_udp_lane_remove(int lane);
 /*

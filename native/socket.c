@@ -218,3 +218,22 @@ int cv_original_destination(int fd, char *out)
 		return -errno;
 	return ntohs(four.sin_port);
 }
+
+/* For the relay, in the namespace of its own process: the kernel chooses the port. */
+int cv_udp_socket(int family)
+{
+	struct sockaddr_storage any = {.ss_family = family == 6 ? AF_INET6 : AF_INET};
+	socklen_t size = family == 6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	int fd = socket(any.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if ((family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int)) < 0) ||
+	    bind(fd, (struct sockaddr *)&any, size) < 0) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	return fd;
+}

@@ -294,6 +294,11 @@ export class Native {
     );
   }
 
+  /** A UDP socket of this process's own network; the caller closes it. */
+  udpSocket(family: 4 | 6): number {
+    return check(this.#calls.udpSocket(family), 'engine-limit', 'udp socket');
+  }
+
   dissociate(association: number): void {
     this.#calls.udpDissociate(association);
   }
@@ -416,6 +421,7 @@ function declare(library: LibraryHandle) {
     udpAssociate: f<
       (lane: number, source: Buffer, socket: number, kind: number, relay: Buffer | null) => number
     >('int cv_udp_associate(int, const void *, int, int, const void *)'),
+    udpSocket: f<(family: number) => number>('int cv_udp_socket(int)'),
     udpDissociate: f<(association: number) => number>('int cv_udp_dissociate(int)'),
     udpRoute: f<(association: number, destination: Buffer, target: Buffer, size: number) => number>(
       'int cv_udp_route(int, const void *, const void *, uint32_t)',

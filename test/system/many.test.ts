@@ -24,35 +24,42 @@ interface Held {
   readonly lanes: number;
 }
 
-test.each(isolations)('100 lanes leave descriptors, memory and namespaces as they were (%s)', async (isolation) => {
-  await using proxy = await world.proxy('microsocks');
-  const script = join(product.dir, 'drive.cjs');
-  cpSync(bundle('test/system/drive.ts'), script);
-  const fetch = ['curl', '-sS', '-o', '/dev/null', 'http://example.test/'];
-  const command = [process.execPath, '--expose-gc', script, product.dir, proxy.url, isolation, ...fetch];
-  await using drive = world.spawn(command, { user: 'culvert-a' });
-  const answers = () => drive.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Held);
-  const after = async (lanes: number): Promise<Held> => {
-    const heard = answers().length;
-    drive.write(`${lanes}\n`);
-    return until(`${lanes} lanes`, () => answers()[heard], 90_000);
-  };
+test.each(isolations)(
+  '100 lanes leave descriptors, memory and namespaces as they were (%s)',
+  async (isolation) => {
+    await using proxy = await world.proxy('microsocks');
+    const script = join(product.dir, 'drive.cjs');
+    cpSync(bundle('test/system/drive.ts'), script);
+    const fetch = ['curl', '-sS', '-o', '/dev/null', 'http://example.test/'];
+    const command = [process.execPath, '--expose-gc', script, product.dir, proxy.url, isolation, ...fetch];
+    await using drive = world.spawn(command, { user: 'culvert-a' });
+    const answers = () =>
+      drive.stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Held);
+    const after = async (lanes: number): Promise<Held> => {
+      const heard = answers().length;
+      drive.write(`${lanes}\n`);
+      return until(`${lanes} lanes`, () => answers()[heard], 90_000);
+    };
 
-  // The first ones bring what is kept for good: the pump, buffers of the allocator, code.
-  await after(20);
-  const namespaces = world.netNamespaces();
-  const pids = world.pids().length;
-  const before = await after(1);
-  const end = await after(100);
+    // The first ones bring what is kept for good: the pump, buffers of the allocator, code.
+    await after(20);
+    const namespaces = world.netNamespaces();
+    const pids = world.pids().length;
+    const before = await after(1);
+    const end = await after(100);
 
-  expect(end.lanes).toBe(0);
-  expect(end.descriptors).toBe(before.descriptors);
-  expect(end.rssKiB).toBeLessThan(before.rssKiB + 8 * 1024);
-  await until('the processes to be gone', () => world.pids().length <= pids);
-  expect(world.netNamespaces()).toEqual(namespaces);
-  const { uid } = world.users['culvert-a'];
-  const own = `engine-${drive.pid}.sock`;
-  expect(readdirSync(world.path(`/run/user/${uid}/culvert`)).filter((name) => name !== own)).toEqual([]);
-  drive.child.stdin?.end();
-  expect((await drive.ended).code).toBe(0);
-});
+    expect(end.lanes).toBe(0);
+    expect(end.descriptors).toBe(before.descriptors);
+    expect(end.rssKiB).toBeLessThan(before.rssKiB + 8 * 1024);
+    await until('the processes to be gone', () => world.pids().length <= pids);
+    expect(world.netNamespaces()).toEqual(namespaces);
+    const { uid } = world.users['culvert-a'];
+    const own = `engine-${drive.pid}.sock`;
+    expect(readdirSync(world.path(`/run/user/${uid}/culvert`)).filter((name) => name !== own)).toEqual([]);
+    drive.child.stdin?.end();
+    expect((await drive.ended).code).toBe(0);
+  },
+);

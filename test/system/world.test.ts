@@ -181,13 +181,9 @@ describe('a user of the world', () => {
       stdout: 'given',
     });
     expect(await world.run(['sh', '-c', 'kill -9 $$'])).toMatchObject({ code: null, signal: 'SIGKILL' });
-    await using shell = world.spawn(
-      ['sh', '-c', 'test -t 0 && stty size && trap "echo caught; exit 3" INT && echo set && sleep 60'],
-      {
-        user: 'culvert-a',
-        tty: true,
-      },
-    );
+    const script = `process.on('SIGINT', () => { console.log('caught'); process.exit(3); });
+      process.stdin.resume(); console.log(process.stdin.isTTY ? 'set' : 'not a terminal');`;
+    await using shell = world.spawn([process.execPath, '-e', script], { user: 'culvert-a', tty: true });
     await shell.says(/set/);
     shell.write('\x03');
     await shell.says(/caught/);
@@ -246,14 +242,10 @@ describe('a host', () => {
     expect(world.leftovers()).toEqual([]);
     const namespaces = world.netNamespaces();
     await world.must(['sh', '-c', 'setsid sleep 300 > /dev/null 2>&1 &'], { user: 'culvert-a' });
-    await using inside = world.spawn(['unshare', '--net', 'sh', '-c', 'echo in; exec cat']);
-    await inside.says(/in/);
-    expect(
-      world
-        .leftovers()
-        .map(({ command }) => command)
-        .sort(),
-    ).toEqual(['cat', 'sleep 300']);
+    await using inside = world.spawn(['unshare', '--net', 'cat']);
+    // Both are there at once, but not yet as the programs that they become.
+    const commands = (): string[] => world.leftovers().map(({ command }) => command);
+    await expect.poll(() => commands().sort()).toEqual(['cat', 'sleep 300']);
     expect(world.netNamespaces().size).toBe(namespaces.size + 1);
     await inside.end();
     for (const { pid } of world.leftovers()) process.kill(pid);

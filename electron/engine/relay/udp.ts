@@ -5,14 +5,12 @@
  * destination its target, refuse at once what the upstream cannot carry. Must not: send anything directly
  * because an association was refused (S7).
  */
-import { createSocket } from 'node:dgram';
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
 import type { Flow, FlowTable } from '../flows.ts';
 import type { Native, UdpEvent } from '../native.ts';
 import { destinationOf, type Destination } from '../upstream/destination.ts';
 import { udpAssociate, type UdpAssociation } from '../upstream/udp-associate.ts';
-import { descriptorOf } from './descriptor.ts';
 import { readAddress, socksAddress, writeAddress, type Endpoint } from './udp-address.ts';
 import { dialMs, resolveDirect, type Way } from './way.ts';
 
@@ -151,7 +149,7 @@ export class UdpRelay {
     const { route } = this.#options.way;
     if (route.kind === 'direct') {
       association.family = from.address.includes(':') ? 6 : 4;
-      return this.#bind(association.family, (socket) =>
+      return this.#withSocket(association.family, (socket) =>
         this.#native.associate(this.#lane, source, socket, 'direct', null),
       );
     }
@@ -160,7 +158,7 @@ export class UdpRelay {
     });
     association.control = control;
     const relay = writeAddress(control.relay);
-    return this.#bind(control.relay.address.includes(':') ? 6 : 4, (socket) =>
+    return this.#withSocket(control.relay.address.includes(':') ? 6 : 4, (socket) =>
       this.#native.associate(this.#lane, source, socket, 'socks', relay),
     );
   }
@@ -176,16 +174,12 @@ export class UdpRelay {
   }
 
   /** A UDP socket of the host namespace for `use`, which duplicates it. */
-  async #bind(family: 4 | 6, use: (descriptor: number) => number): Promise<number> {
-    const socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', ipv6Only: family === 6 });
+  #withSocket(family: 4 | 6, use: (descriptor: number) => number): number {
+    const socket = this.#native.udpSocket(family);
     try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.bind({ port: 0, exclusive: true }, resolve);
-      });
-      return use(descriptorOf(socket));
+      return use(socket);
     } finally {
-      socket.close();
+      this.#native.close(socket);
     }
   }
 
