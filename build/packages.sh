@@ -139,7 +139,7 @@ install_by_apt() {
 	say "installing by apt: ${packages[*]}"
 	without_servers env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null ||
-		fail 5 "apt could not install ${packages[*]}: see its words above"
+		fail 5 "apt could not install ${packages[*]}: see its words above; is there a network?"
 	disable_servers "${packages[@]}"
 }
 

@@ -41,7 +41,9 @@ need_node() {
 need_npm_packages() {
 	node build/npm-packages.js && return
 	say "installing npm packages"
-	npm ci --ignore-scripts --no-fund --no-audit --loglevel=error >/dev/null ||
+	# What npm has in its cache needs no network; where there is none, it is not to try for minutes.
+	npm ci --ignore-scripts --no-fund --no-audit --loglevel=error --prefer-offline \
+		--fetch-retries=1 --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=5000 >/dev/null ||
 		fail 5 "the npm packages could not be installed: is there a network?"
 }
 
