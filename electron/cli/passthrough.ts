@@ -6,7 +6,7 @@
  * the command is used on a terminal: a pseudo terminal is made and relayed. `none` where it is not and there
  * is no terminal to pass on: the descriptors go over, the keyboard's signals are forwarded.
  */
-import { fstatSync, readFileSync } from 'node:fs';
+import { constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Terminal } from '#shared/helper-protocol.ts';
 import { type PtyTools, type RelayedLane, PtyRelay } from './pty.ts';
@@ -71,7 +71,17 @@ export interface Passage extends Disposable {
 export function openPassage(choice: Terminal, tools: PtyTools): Passage {
   if (choice !== 'own') return new DirectPassage(choice);
   const facts = stdioFacts();
-  return new PtyRelay(tools, facts.terminals.indexOf(true), (slave) => withPty(facts, slave));
+  return new PtyRelay(tools, openOwnTerminal(facts), (slave) => withPty(facts, slave));
+}
+
+/** Our terminal for reading and writing, whatever way stdin and stdout were opened. */
+function openOwnTerminal(facts: StdioFacts): number {
+  try {
+    return openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY);
+  } catch {
+    // No controlling terminal, though a descriptor is a terminal.
+    return facts.terminals.indexOf(true);
+  }
 }
 
 /** `share` and `none`: the descriptors themselves go over. */

@@ -4,16 +4,20 @@
  * Does: raw mode on our terminal, bytes both ways, window size, Ctrl+Z (the app stops, so do we, and come
  * back), the settings of our terminal as they were at every end. Must not: read a key before the app runs.
  */
+import { readSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import type { Lane, terminal } from '#engine';
 import type { Passage, Stdio } from './passthrough.ts';
+import { settledWithin } from './leftovers.ts';
 import { stopUntilContinued } from './signals.ts';
 
 export type PtyTools = Pick<typeof terminal, 'openPty' | 'resizePty' | 'closeDescriptor'>;
 export type RelayedLane = Pick<Lane, 'pid' | 'signal' | 'onStopped'>;
 
-/** How long the last bytes may take once no process of the app is left. */
-const drainMs = 1000;
+/** No byte for so long, once no process of the app is left, means that there is none. */
+const silenceMs = 1000;
+const chunkBytes = 65_536;
+const lookAgainMs = 5;
 
 export class PtyRelay implements Passage {
   readonly terminal = 'own';
@@ -27,7 +31,9 @@ export class PtyRelay implements Passage {
   #keyboard: ReadStream | undefined;
   #screen: WriteStream | undefined;
   #lane: RelayedLane | undefined;
+  #isOpen = false;
   #isStopping = false;
+  #heard = 0;
   #tellEnd: () => void = () => undefined;
 
   /** `outer` is a descriptor of ours that is the terminal; `place` puts the slave among stdin, stdout, stderr. */
@@ -48,14 +54,20 @@ export class PtyRelay implements Passage {
     // Only the app may hold the slave: its last close is the end of the output (EIO at the master).
     this.#tools.closeDescriptor(this.#slave);
     const screen = new WriteStream(this.#outer);
-    const master = new ReadStream(this.#masterFd);
+    // Half open: an end that libuv sees is not yet the last byte, see below.
+    const master = new ReadStream(this.#masterFd, { fd: this.#masterFd, allowHalfOpen: true });
     this.#screen = screen;
-    this.#master = master;
-    master.on('data', (bytes: Buffer) => {
-      screen.write(bytes);
+    screen.on('error', () => {
+      // Our terminal is gone, as for the keyboard.
+      screen.destroy();
     });
-    master.on('error', this.#tellEnd);
-    master.on('close', this.#tellEnd);
+    this.#isOpen = true;
+    this.#master = master;
+    master.on('data', this.#show);
+    master.on('end', this.#readRest);
+    // EIO: nobody has the slave any more. The descriptor is closed with that.
+    master.on('error', this.#end);
+    master.on('close', this.#end);
     master.on('drain', () => {
       this.#keyboard?.resume();
     });
@@ -85,8 +97,37 @@ export class PtyRelay implements Passage {
     this.#keyboard = undefined;
   }
 
+  readonly #show = (bytes: Buffer): void => {
+    this.#heard += bytes.length;
+    this.#screen?.write(bytes);
+  };
+
+  /**
+   * libuv takes a hang-up for the end although the kernel has more to give, up to the error EIO. The descriptor
+   * is non-blocking.
+   */
+  readonly #readRest = (): void => {
+    const chunk = Buffer.alloc(chunkBytes);
+    try {
+      for (let size = readSync(this.#masterFd, chunk); size > 0; size = readSync(this.#masterFd, chunk)) {
+        this.#show(Buffer.from(chunk.subarray(0, size)));
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
+        setTimeout(this.#readRest, lookAgainMs);
+        return;
+      }
+    }
+    this.#end();
+  };
+
+  readonly #end = (): void => {
+    this.#isOpen = false;
+    this.#tellEnd();
+  };
+
   readonly #resize = (): void => {
-    if (this.#master !== undefined) this.#tools.resizePty(this.#outer, this.#masterFd);
+    if (this.#isOpen) this.#tools.resizePty(this.#outer, this.#masterFd);
   };
 
   async suspend(): Promise<void> {
@@ -106,13 +147,25 @@ export class PtyRelay implements Passage {
     await this.#lane?.signal('SIGCONT').catch(() => 0);
   }
 
+  /** A process that took the slave elsewhere keeps it open for ever: silence ends the waiting as well. */
   async drain(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
+    let heard: number;
+    do {
+      heard = this.#heard;
+    } while (!(await settledWithin(this.#ended, silenceMs)) && this.#heard !== heard);
+    await this.#flush();
+  }
+
+  /** A signal cuts a write to a terminal short although it is blocking; the rest is written later. */
+  #flush(): Promise<void> {
+    const screen = this.#screen;
+    if (screen === undefined || screen.destroyed || screen.writableLength === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      screen.once('close', resolve);
+      screen.write('', () => {
+        resolve();
+      });
     });
-    await Promise.race([this.#ended, late]);
-    clearTimeout(timer);
   }
 
   [Symbol.dispose](): void {
