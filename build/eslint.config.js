@@ -75,9 +75,16 @@ export default tseslint.config(
         'error',
         { allowNumber: true, allowBoolean: true },
       ],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true },
+      ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/prefer-promise-reject-errors': 'error',
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      // It asks for the ! that the strict set forbids.
+      '@typescript-eslint/non-nullable-type-assertion-style': 'off',
+      '@typescript-eslint/consistent-type-definitions': 'off',
       // noPropertyAccessFromIndexSignature wants the brackets that this rule would take away.
       '@typescript-eslint/dot-notation': 'off',
       'no-restricted-syntax': ['error', noDefaultExport],
