@@ -46,10 +46,15 @@ export async function demo(options: DemoOptions, productDir: string): Promise<Ve
     onSignal = resolve;
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+  const outcome = await perform({ options, productDir, curl, style, interrupted });
+  return typeof outcome === 'number' ? outcome : terminal.dieBy(constants.signals[outcome]);
+}
+
+/** The show with a directory for its files, which goes with it. */
+async function perform(stage: Omit<Stage, 'dir'>): Promise<VerbExit | NodeJS.Signals> {
   const dir = mkdtempSync(join(tmpdir(), 'culvert-demo-'));
   try {
-    const outcome = await show({ options, productDir, curl, dir, style, interrupted });
-    return typeof outcome === 'number' ? outcome : terminal.dieBy(constants.signals[outcome]);
+    return await show({ ...stage, dir });
   } catch (error) {
     const failure = failureOf(error);
     complain(`the demo could not be finished: ${describe(failure)}`);

@@ -73,7 +73,11 @@ const noProxy =
 function once(name: string): (value: string, previous: string | undefined) => string {
   return (value, previous) => {
     if (previous !== undefined)
-      throw new CommanderError(verbExit.usage, 'culvert.twice', `${name} was given twice`);
+      throw new CommanderError(
+        verbExit.usage,
+        'culvert.twice',
+        `${name} was given twice — one lane has one proxy — name one`,
+      );
     return value;
   };
 }

@@ -50,43 +50,52 @@ export function typed(line: string, input: string): Typed {
   return { line: text };
 }
 
-/**
- * Asks on the controlling terminal, whatever stdin is. Undefined when there is no terminal or the user
- * pressed Ctrl+C; the terminal is as before in any case.
- */
-export async function askOnTerminal(question: string): Promise<string | undefined> {
-  let fd: number;
+/** `unasked`: there is no terminal. `interrupted`: the user pressed Ctrl+C. */
+export type Asked =
+  | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'unasked' }
+  | { readonly kind: 'interrupted' };
+
+/** Asks on the controlling terminal, whatever stdin is, without an echo; the terminal is as before in any case. */
+export async function askOnTerminal(question: string): Promise<Asked> {
+  let screen: number;
+  let stream: ReadStream;
   try {
-    fd = openSync('/dev/tty', 'r+');
+    screen = openSync('/dev/tty', 'w');
+    stream = new ReadStream(openSync('/dev/tty', 'r+'));
   } catch {
     // No controlling terminal: nobody can be asked.
-    return undefined;
+    return { kind: 'unasked' };
   }
-  const echo = openSync('/dev/tty', 'w');
-  writeSync(echo, question);
-  const stream = new ReadStream(fd);
-  stream.setRawMode(true);
-  stream.setEncoding('utf8');
   try {
+    // Before the question: what is typed at once must not be echoed either.
+    stream.setRawMode(true);
+    writeSync(screen, question);
     return await answerFrom(stream);
   } finally {
     stream.setRawMode(false);
     stream.destroy();
-    writeSync(echo, '\n');
-    closeSync(echo);
+    writeSync(screen, '\n');
+    closeSync(screen);
   }
 }
 
-function answerFrom(stream: ReadStream): Promise<string | undefined> {
+function answerFrom(stream: ReadStream): Promise<Asked> {
+  stream.setEncoding('utf8');
   return new Promise((resolve) => {
     let line = '';
     stream.on('data', (input: string) => {
       const next = typed(line, input);
       line = next.line;
-      if (next.end !== undefined) resolve(next.end === 'done' ? line : undefined);
+      if (next.end === 'done') resolve({ kind: 'answer', text: line });
+      if (next.end === 'interrupted') resolve({ kind: 'interrupted' });
+    });
+    // The terminal has gone: nobody will answer.
+    stream.once('error', () => {
+      resolve({ kind: 'interrupted' });
     });
     stream.once('close', () => {
-      resolve(undefined);
+      resolve({ kind: 'interrupted' });
     });
   });
 }

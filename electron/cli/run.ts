@@ -56,6 +56,7 @@ async function attempt(
   if (existsSync(laneMark)) throw new CulvertError('nested-lane');
   const isolation = isolationOf(options.isolation);
   const route = await routeWithPassword(options);
+  if (route === 'interrupted') return { kind: 'signal', signal: constants.signals.SIGINT };
   const request = {
     name: basename(argv[0]),
     route,
@@ -135,13 +136,20 @@ const unprotected =
   'name a proxy to change that';
 
 /** The route with its password: from the URL, CULVERT_PASSWORD, stdin, or asked for on the terminal. */
-async function routeWithPassword(options: RunOptions): Promise<Route> {
+async function routeWithPassword(options: RunOptions): Promise<Route | 'interrupted'> {
   const { proxy } = options;
   const route = routeOf(proxy, process.env);
   if (route.kind === 'direct' || options.passwordStdin !== true) {
     if (!lacksPassword(route)) return route;
-    const password = await askOnTerminal('Password for the proxy: ');
-    return password === undefined ? route : withPassword(proxy, password);
+    const asked = await askOnTerminal('Password for the proxy: ');
+    if (asked.kind === 'interrupted') return 'interrupted';
+    // Some proxies want a user name alone.
+    return asked.kind === 'unasked' ? route : withPassword(proxy, asked.text);
+  }
+  if (route.upstream.user === undefined) {
+    throw new CulvertError('option-invalid', {
+      detail: '--password-stdin needs a user name in the proxy URL',
+    });
   }
   const line = readLine(0);
   if (line === undefined)
