@@ -9,7 +9,16 @@
  *   const { stdout, code } = await world.run(['curl', '-s', 'http://example.test/'], { user: 'culvert-a' });
  *   expect(await capture.leaks(proxy.exceptions)).toEqual([]);
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { internet } from './addresses.ts';
@@ -220,10 +229,10 @@ async function assemble(stack: Owned, options: WorldOptions): Promise<Parts> {
 /** Ends the worlds of test runs that were killed: the name says whose they were. */
 async function sweep(): Promise<void> {
   const pattern = /^culvert-world-([0-9]+)-/;
-  for (const { name, cell } of Cell.found(pattern)) {
-    if (isAlive(Number(pattern.exec(name)?.[1]))) continue;
-    await cell[Symbol.asyncDispose]();
-    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  const isOver = (name: string): boolean => !isAlive(Number(pattern.exec(name)?.[1]));
+  for (const { name, cell } of Cell.found(pattern)) if (isOver(name)) await cell[Symbol.asyncDispose]();
+  for (const name of readdirSync(tmpdir())) {
+    if (pattern.test(name) && isOver(name)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
 

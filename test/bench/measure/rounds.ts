@@ -35,7 +35,7 @@ export async function compare(
   peers: readonly Peer[],
   { rounds, seconds }: Pace,
 ): Promise<Comparison> {
-  const values: Values = new Map(measurements.map((name) => [name, new Map()]));
+  const values: Values = new Map(measurements.map((name) => [name, new Map<PeerName, number[]>()]));
   const failures: Comparison['failures'] = {};
   const missing: Comparison['missing'] = {};
   for (const peer of peers) {
@@ -73,7 +73,7 @@ function note(values: Values, measurement: Measurement, peer: PeerName, value: n
 function mediansOf(values: Values): Comparison['medians'] {
   const rows = [...values].map(([measurement, ofPeers]) => {
     const cells = [...ofPeers].map(([peer, list]) => [peer, median(list)]);
-    return [measurement, Object.fromEntries(cells)];
+    return [measurement, Object.fromEntries(cells) as Partial<Record<PeerName, number>>] as const;
   });
   return Object.fromEntries(rows) as Comparison['medians'];
 }
