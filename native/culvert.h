@@ -202,8 +202,10 @@ CV_EXPORT int cv_udp_lane_packet(int lane, int packet);
 /* Ends all of the lane's associations and closes its sockets. */
 CV_EXPORT int cv_udp_lane_remove(int lane);
 /*
- * An association for the app socket `source`: socket is a UDP socket of the host namespace (duplicated), for
- * SOCKS `relay` is the only address that is sent to and heard from (S50). Returns its number.
+ * An association for the app socket `source`: socket is a UDP socket of the host namespace (duplicated), or -1
+ * for one of its own. For SOCKS `relay` is the only address that is sent to and heard from (S50); the socket is
+ * connected to it. A source may have several associations: a name that is routed through one of its own leaves
+ * no doubt about which of its destinations a reply is from. Returns its number.
  */
 CV_EXPORT int cv_udp_associate(int lane, const struct cv_addr *source, int socket, int kind,
                                const struct cv_addr *relay);

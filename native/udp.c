@@ -21,7 +21,7 @@
 
 #define ASSOCIATIONS_MAX 65536
 #define IDLE_SECONDS_MAX 3600
-#define SOCKET_BUFFER (1 << 20)
+#define SOCKET_BUFFER (4 << 20)
 
 int cv_udp_start(int associations, int idle_seconds)
 {
@@ -70,13 +70,14 @@ static void close_lane(struct udp_lane *lane)
 		close(lane->raw4);
 	if (lane->raw6 >= 0)
 		close(lane->raw6);
+	udp_frame_detach(lane);
 	lane->is_used = false;
 }
 
 static int open_lane(struct udp_lane *lane, uint32_t number, int udp, int dns, int raw4, int raw6)
 {
 	int result;
-	lane->udp = lane->dns = lane->raw4 = lane->raw6 = -1;
+	lane->udp = lane->dns = lane->raw4 = lane->raw6 = lane->packet = -1;
 	if ((result = copy_socket(udp, SOCK_DGRAM, &lane->udp)) || (result = copy_socket(dns, SOCK_DGRAM, &lane->dns)) ||
 	    (result = copy_socket(raw4, SOCK_RAW, &lane->raw4)) || (result = copy_socket(raw6, SOCK_RAW, &lane->raw6)))
 		return result;
@@ -119,6 +120,27 @@ static struct udp_lane *lane_at(int lane)
 	return lane >= 0 && lane < UDP_LANES && udp_engine.lanes[lane].is_used ? &udp_engine.lanes[lane] : NULL;
 }
 
+int cv_udp_lane_packet(int lane, int packet)
+{
+	int result, copy;
+	if (packet < 0)
+		return -EBADF;
+	result = copy_socket(packet, SOCK_RAW, &copy);
+	if (result)
+		return result;
+	udp_lock();
+	if (!lane_at(lane))
+		result = -ENOENT;
+	else if (udp_engine.lanes[lane].packet >= 0)
+		result = -EALREADY;
+	else
+		result = udp_frame_attach(&udp_engine.lanes[lane], copy);
+	udp_unlock();
+	if (result)
+		close(copy);
+	return result;
+}
+
 int cv_udp_lane_remove(int lane)
 {
 	int result = -ENOENT;
@@ -143,14 +165,29 @@ int cv_udp_lane_remove(int lane)
 
 /* ---- associations ------------------------------------------------------------------------------ */
 
-/* Copies the socket and readies it; the descriptor, or a negative errno. */
-static int prepare_socket(int socket, int kind, const struct cv_addr *relay, int *family)
+/* For one family if the relay is of that; else for both, where the kernel has both. */
+static int new_socket(const struct cv_addr *relay)
+{
+	bool is_ipv4 = relay && udp_is_ipv4(relay);
+	int both = 0, fd = is_ipv4 ? -1 : socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &both, sizeof both);
+	else if (is_ipv4 || (!relay && errno == EAFNOSUPPORT))
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Copies or makes the socket and readies it; the descriptor, or a negative errno. */
+static int prepare_socket(int given, int kind, const struct cv_addr *relay, int *family)
 {
 	struct sockaddr_in6 name;
 	socklen_t size;
-	int copy, buffer = SOCKET_BUFFER, result = copy_socket(socket, SOCK_DGRAM, &copy);
-	if (result || copy < 0)
-		return result ? result : -EBADF;
+	int copy, buffer = SOCKET_BUFFER, result = copy_socket(given, SOCK_DGRAM, &copy);
+	if (result == 0 && given == -1)
+		result = copy = new_socket(kind == CV_UDP_SOCKS ? relay : NULL);
+	if (result < 0)
+		return result;
+	result = 0;
 	*family = socket_option(copy, SO_DOMAIN);
 	if (*family != AF_INET && *family != AF_INET6)
 		result = -EAFNOSUPPORT;

@@ -7,6 +7,7 @@
  * udp_event.c   the queue towards Node
  * udp_relay.c   the thread: receive, look up
  * udp_send.c    send, both ways
+ * udp_frame.c   bursts to the app as one frame
  * udp.c         the functions of culvert.h
  *
  * Everything in struct udp_engine but the event queue is guarded by one lock (udp_lock), which the thread
@@ -75,6 +76,11 @@ size_t udp_parse_socks(struct udp_peer *out, const uint8_t *bytes, size_t size);
 size_t udp_build_headers(uint8_t *out, const struct cv_addr *from, const struct cv_addr *to, const uint8_t *payload,
                          size_t size);
 /*
+ * The same for a packet whose UDP checksum the kernel completes, when it has cut the payload into datagrams:
+ * of the checksum there is only the pseudo header's part.
+ */
+size_t udp_build_partial(uint8_t *out, const struct cv_addr *from, const struct cv_addr *to, size_t size);
+/*
  * ICMP port unreachable (RFC 792; RFC 4443 section 3.1) from `destination` to `source`, quoting the headers of
  * a datagram of `size` bytes that went the other way. Returns its size; 0 when it must not be sent (RFC 1122
  * section 3.2.2: never about or from a group).
@@ -102,6 +108,10 @@ struct udp_lane {
 	bool is_used;
 	uint32_t generation; /* of this slot: events of an earlier lane are not told */
 	int udp, dns, raw4, raw6;
+	int packet; /* -1, or sends frames to the app's end of the link */
+	int packet_interface;
+	bool knows_app; /* its link address is in `app` */
+	uint8_t gateway[6], app[6];
 	uint32_t waiting_flows;
 	uint32_t waiting_pieces;
 };
@@ -299,8 +309,7 @@ bool udp_is_fatal(const struct udp_association *association, int error);
  */
 void udp_send_up(struct udp_flow *flow, uint8_t *bytes, uint32_t size);
 void udp_flush_up(void);
-void udp_send_down(const struct udp_association *association, const struct cv_addr *from, uint8_t *bytes,
-                   uint32_t size);
+void udp_send_down(const struct cv_addr *from, uint8_t *bytes, uint32_t size);
 void udp_flush_down(struct udp_association *association);
 /* Sends what waited for a flow that has just been routed. */
 void udp_send_waiting(struct udp_flow *flow);
@@ -309,5 +318,18 @@ void udp_send_unreachable(const struct udp_lane *lane, const struct udp_key *key
 /* One datagram from `from` to the app; 0 or a negative errno. */
 int udp_send_to_app(const struct udp_lane *lane, const struct cv_addr *from, const struct cv_addr *to,
                     const uint8_t *bytes, size_t size);
+
+/* ---- udp_frame.c ------------------------------------------------------------------------------- */
+
+#define UDP_FRAME_HEADERS (10 + 14 + UDP_IPV6_HEADERS) /* virtio, Ethernet, IP and UDP */
+
+/* Takes a packet socket over; 0 or a negative errno. */
+int udp_frame_attach(struct udp_lane *lane, int fd);
+void udp_frame_detach(struct udp_lane *lane);
+/* True when frames can be sent to this app. */
+bool udp_frame_ready(struct udp_lane *lane, const struct cv_addr *app);
+/* What stands before `total` bytes, which are datagrams of `each` bytes (the last one may be shorter); its size. */
+size_t udp_frame_build(uint8_t *out, const struct udp_lane *lane, const struct cv_addr *from,
+                       const struct cv_addr *to, size_t total, size_t each);
 
 #endif

@@ -260,6 +260,25 @@ size_t udp_build_headers(uint8_t *out, const struct cv_addr *from, const struct 
 	return ip_size + UDP_HEADER;
 }
 
+size_t udp_build_partial(uint8_t *out, const struct cv_addr *from, const struct cv_addr *to, size_t size)
+{
+	bool is_ipv4 = udp_is_ipv4(to);
+	size_t ip_size = is_ipv4 ? IPV4_HEADER : IPV6_HEADER, udp_size = UDP_HEADER + size;
+	uint8_t *udp = out + ip_size;
+	if (udp_is_ipv4(from) != is_ipv4 || ip_size + udp_size > LINK_MTU)
+		return 0;
+	if (is_ipv4)
+		build_ipv4(out, from, to, IPPROTO_UDP, udp_size);
+	else
+		build_ipv6(out, from, to, IPPROTO_UDP, udp_size);
+	build_udp(udp, from, to, size);
+	put_checksum(udp + 6, sum_pseudo(is_ipv4 ? out + 12 : out + 8, is_ipv4 ? 8 : 32, IPPROTO_UDP, udp_size));
+	/* The sum itself is wanted here, not its complement. */
+	udp[6] = (uint8_t)~udp[6];
+	udp[7] = (uint8_t)~udp[7];
+	return ip_size + UDP_HEADER;
+}
+
 size_t udp_build_unreachable(uint8_t *out, const struct cv_addr *source, const struct cv_addr *destination,
                              size_t size)
 {

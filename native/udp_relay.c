@@ -175,7 +175,7 @@ static void from_peer(struct udp_association *association, const struct udp_peer
 		udp_count_drop(&udp_engine.drops.unmapped);
 		return;
 	}
-	udp_send_down(association, &from, bytes, size);
+	udp_send_down(&from, bytes, size);
 }
 
 static void from_relay(struct udp_association *association, int i)

@@ -28,11 +28,14 @@ static struct {
 	struct sockaddr_in6 out_names[UDP_BATCH];
 	uint32_t out_sizes[UDP_BATCH];
 	const struct udp_flow *out_flows[UDP_BATCH];
-	uint8_t headers[UDP_BATCH][UDP_IPV6_HEADERS];
+	struct cv_addr out_from[UDP_BATCH];
+	struct iovec frame_iov[2 * UDP_BATCH];
+	uint8_t headers[UDP_BATCH][UDP_FRAME_HEADERS];
 	unsigned out_count;
 	struct udp_association *association;
 	struct mmsghdr sends[UDP_BATCH]; /* runs of out */
 	unsigned runs[UDP_BATCH];        /* how many of out each send is */
+	unsigned firsts[UDP_BATCH];      /* and from which on */
 	union segment_control segments[UDP_BATCH];
 } batch;
 
@@ -243,47 +246,132 @@ void udp_send_unreachable(const struct udp_lane *lane, const struct udp_key *key
 		udp_count_drop(&udp_engine.drops.unsent);
 }
 
-void udp_send_down(const struct udp_association *association, const struct cv_addr *from, uint8_t *bytes,
-                   uint32_t size)
+void udp_send_down(const struct cv_addr *from, uint8_t *bytes, uint32_t size)
 {
-	unsigned at = batch.out_count;
-	struct msghdr *message = &batch.out[at].msg_hdr;
-	size_t header_size = udp_build_headers(batch.headers[at], from, &association->source, bytes, size);
-	if (header_size == 0) {
-		udp_count_drop(&udp_engine.drops.too_large);
-		return;
-	}
-	memset(message, 0, sizeof *message);
-	message->msg_name = &batch.out_names[at];
-	message->msg_namelen = app_name(&batch.out_names[at], &association->source);
-	batch.out_iov[at][0] = (struct iovec){batch.headers[at], header_size};
+	unsigned at = batch.out_count++;
+	batch.out_from[at] = *from;
 	batch.out_iov[at][1] = (struct iovec){bytes, size};
-	message->msg_iov = batch.out_iov[at];
-	message->msg_iovlen = 2;
 	batch.out_sizes[at] = size;
-	batch.out_count++;
+}
+
+/* Each datagram from `first` on as a packet of its own. */
+static unsigned plan_packets(const struct udp_association *association)
+{
+	unsigned count = 0;
+	for (unsigned at = 0; at < batch.out_count; at++) {
+		struct msghdr *message = &batch.sends[count].msg_hdr;
+		const struct iovec *payload = &batch.out_iov[at][1];
+		size_t header_size = udp_build_headers(batch.headers[at], &batch.out_from[at], &association->source,
+		                                       payload->iov_base, payload->iov_len);
+		if (header_size == 0) {
+			udp_count_drop(&udp_engine.drops.too_large);
+			continue;
+		}
+		batch.out_iov[at][0] = (struct iovec){batch.headers[at], header_size};
+		*message = (struct msghdr){.msg_name = &batch.out_names[at], .msg_iov = batch.out_iov[at], .msg_iovlen = 2};
+		message->msg_namelen = app_name(&batch.out_names[at], &association->source);
+		batch.firsts[count] = at;
+		batch.runs[count++] = 1;
+	}
+	return count;
+}
+
+/* How many datagrams from `first` on can go as one frame: one source, one size but for a shorter last one. */
+static unsigned frame_from(unsigned first)
+{
+	uint32_t size = batch.out_sizes[first], total = size;
+	unsigned at = first + 1;
+	while (size > 0 && at < batch.out_count && udp_same_addr(&batch.out_from[at], &batch.out_from[first]) &&
+	       batch.out_sizes[at - 1] == size && batch.out_sizes[at] <= size && batch.out_sizes[at] > 0 &&
+	       total + batch.out_sizes[at] <= SEGMENTED_MAX)
+		total += batch.out_sizes[at++];
+	return at - first;
+}
+
+static unsigned plan_frames(const struct udp_association *association, const struct udp_lane *lane)
+{
+	unsigned count = 0, run;
+	struct iovec *iov = batch.frame_iov;
+	for (unsigned at = 0; at < batch.out_count; at += run) {
+		struct msghdr *message = &batch.sends[count].msg_hdr;
+		size_t total = 0, header_size;
+		run = frame_from(at);
+		*message = (struct msghdr){.msg_iov = iov, .msg_iovlen = 1 + run};
+		for (unsigned i = 0; i < run; i++) {
+			iov[1 + i] = batch.out_iov[at + i][1];
+			total += iov[1 + i].iov_len;
+		}
+		header_size = udp_frame_build(batch.headers[at], lane, &batch.out_from[at], &association->source, total,
+		                              batch.out_sizes[at]);
+		if (header_size == 0) {
+			udp_count_drop(&udp_engine.drops.too_large);
+			continue;
+		}
+		iov[0] = (struct iovec){batch.headers[at], header_size};
+		iov += 1 + run;
+		batch.firsts[count] = at;
+		batch.runs[count++] = run;
+	}
+	return count;
+}
+
+/* Sends what is planned; returns how many of the messages are done with. */
+static unsigned send_down(struct udp_association *association, int fd, unsigned count, bool may_fail)
+{
+	unsigned sent = 0;
+	while (sent < count) {
+		int result = sendmmsg(fd, batch.sends + sent, count - sent, MSG_DONTWAIT);
+		if (result < 0) {
+			if (errno == EINTR)
+				continue;
+			if (may_fail && errno != EAGAIN && errno != ENOBUFS)
+				return sent;
+			udp_count_drop(&udp_engine.drops.unsent);
+			result = 1;
+		} else {
+			for (int i = 0; i < result; i++) {
+				unsigned message = sent + (unsigned)i;
+				for (unsigned j = 0; j < batch.runs[message]; j++)
+					association->bytes_down += batch.out_sizes[batch.firsts[message] + j];
+				association->datagrams_down += batch.runs[message];
+			}
+		}
+		sent += (unsigned)result;
+	}
+	return sent;
+}
+
+/* Forgets the first datagrams of the batch, which have been sent. */
+static void drop_first(unsigned count)
+{
+	for (unsigned at = count; at < batch.out_count; at++) {
+		batch.out_from[at - count] = batch.out_from[at];
+		batch.out_iov[at - count][1] = batch.out_iov[at][1];
+		batch.out_sizes[at - count] = batch.out_sizes[at];
+	}
+	batch.out_count -= count;
 }
 
 void udp_flush_down(struct udp_association *association)
 {
-	const struct udp_lane *lane = &udp_engine.lanes[association->lane];
-	int fd = udp_is_ipv4(&association->source) ? lane->raw4 : lane->raw6;
-	unsigned sent = 0;
-	if (batch.out_count)
-		udp_association_use(association);
-	while (sent < batch.out_count) {
-		int result = sendmmsg(fd, batch.out + sent, batch.out_count - sent, MSG_DONTWAIT);
-		if (result < 0) {
-			if (errno == EINTR)
-				continue;
-			udp_count_drop(&udp_engine.drops.unsent);
-			result = 1;
+	struct udp_lane *lane = &udp_engine.lanes[association->lane];
+	bool is_ipv4 = udp_is_ipv4(&association->source);
+	unsigned count, sent;
+	if (batch.out_count == 0)
+		return;
+	udp_association_use(association);
+	if (udp_frame_ready(lane, &association->source)) {
+		count = plan_frames(association, lane);
+		sent = send_down(association, lane->packet, count, true);
+		if (sent < count) {
+			/* This kernel or link cannot; the raw sockets take over, from here on for good. */
+			udp_frame_detach(lane);
+			drop_first(batch.firsts[sent]);
 		} else {
-			for (int i = 0; i < result; i++)
-				association->bytes_down += batch.out_sizes[sent + (unsigned)i];
-			association->datagrams_down += (uint64_t)result;
+			batch.out_count = 0;
 		}
-		sent += (unsigned)result;
 	}
+	count = batch.out_count ? plan_packets(association) : 0;
+	send_down(association, is_ipv4 ? lane->raw4 : lane->raw6, count, false);
 	batch.out_count = 0;
 }

@@ -77,6 +77,27 @@ static void checksums_are_right_for_every_size(void)
 	passed("checksums hold for payloads of 0 to 65,507 bytes");
 }
 
+static void a_partial_checksum_lacks_only_the_datagram(void)
+{
+	struct cv_addr from[2] = {addr_of("203.0.113.7", 443), addr_of("2001:db8::7", 443)};
+	struct cv_addr to[2] = {addr_of("192.0.0.2", 40000), addr_of("fdc0:1a7e::2", 40000)};
+	for (int v6 = 0; v6 < 2; v6++) {
+		uint8_t whole[UDP_IPV6_HEADERS + 5], partial[UDP_IPV6_HEADERS + 5];
+		size_t headers = v6 ? 48 : 28, checksum = headers - 2;
+		unsigned sum;
+		memcpy(partial + headers, "hello", 5);
+		EXPECT(udp_build_headers(whole, &from[v6], &to[v6], partial + headers, 5), headers);
+		EXPECT(udp_build_partial(partial, &from[v6], &to[v6], 5), headers);
+		/* As the kernel does it: the sum over the UDP packet with what the field holds, complemented. */
+		sum = ~ones_sum(0, partial + headers - 8, 8 + 5) & 0xffff;
+		EXPECT(sum, whole[checksum] << 8 | whole[checksum + 1]);
+		CHECK(memcmp(whole, partial, checksum) == 0);
+		EXPECT(udp_build_partial(partial, &from[v6], &to[!v6], 5), 0);
+		EXPECT(udp_build_partial(partial, &from[v6], &to[v6], 65536), 0);
+	}
+	passed("a partial checksum lacks only the datagram");
+}
+
 static void a_checksum_of_zero_is_sent_as_ones(void)
 {
 	struct cv_addr far = addr_of("2001:db8::7", 443), app = addr_of("fdc0:1a7e::2", 40000);
@@ -201,6 +222,7 @@ int main(void)
 {
 	packets_equal_vectors();
 	checksums_are_right_for_every_size();
+	a_partial_checksum_lacks_only_the_datagram();
 	a_checksum_of_zero_is_sent_as_ones();
 	what_cannot_be_sent_is_not_built();
 	socks_headers_are_read();

@@ -16,6 +16,7 @@
 #define WORLD_DNS_PORT 50053
 
 static int world_host, world_app, world_gateway;
+static bool lanes_have_packet_sockets = true;
 
 static inline int64_t now_ns(void)
 {
@@ -61,17 +62,20 @@ static inline void make_world(void)
 
 static inline int mint_lane(void)
 {
-	int fds[4], lane;
+	int fds[5], lane;
 	CHECK(cv_netns_enter(world_gateway) == 0);
 	fds[0] = cv_mint_udp(1, WORLD_UDP_PORT);
 	fds[1] = cv_mint_udp(1, WORLD_DNS_PORT);
 	fds[2] = cv_mint_raw(4);
 	fds[3] = cv_mint_raw(6);
+	fds[4] = cv_mint_packet("gw0");
 	CHECK(cv_netns_enter(world_host) == 0);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		CHECK(fds[i] >= 0);
 	lane = cv_udp_lane_add(fds[0], fds[1], fds[2], fds[3]);
-	for (int i = 0; i < 4; i++)
+	if (lane >= 0 && lanes_have_packet_sockets)
+		CHECK(cv_udp_lane_packet(lane, fds[4]) == 0);
+	for (int i = 0; i < 5; i++)
 		close(fds[i]);
 	CHECK(lane >= 0);
 	return lane;
