@@ -4,7 +4,6 @@
  * connection to the proxy (`exceptions`); on the host's own loopback with `at: 'host'`, where what the proxy
  * itself sends is on the host's interfaces as well.
  */
-import { readFileSync } from 'node:fs';
 import { internet } from './addresses.ts';
 import type { Exception } from './capture.ts';
 import { dante } from './proxies/dante.ts';
@@ -12,6 +11,7 @@ import { microsocks } from './proxies/microsocks.ts';
 import { mirror } from './proxies/mirror.ts';
 import { ssh } from './proxies/ssh.ts';
 import { tinyproxy } from './proxies/tinyproxy.ts';
+import { listens } from './listens.ts';
 import { Owned } from './owned.ts';
 import type { Running } from './running.ts';
 import { until } from './until.ts';
@@ -102,21 +102,4 @@ function assemble(kind: ProxyKind, plan: ProxyPlan, started: Started): Proxy {
     kill: (signal = 'SIGKILL') => started.listener.end(signal),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
-}
-
-/**
- * Whether something listens on the port in the network namespace of the process, read from its socket table
- * (proc(5)): a probing connection would count as the first client.
- */
-export function listens({ pid, stderr, hasEnded }: Running, port: number): boolean {
-  if (hasEnded) throw new Error(`it ended before it listened: ${stderr}`);
-  const tables = ['tcp', 'tcp6'].map((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'));
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const listening = '0A';
-  return tables.some((table) =>
-    table.split('\n').some((line) => {
-      const [, local, , state] = line.trim().split(/\s+/);
-      return state === listening && local?.endsWith(suffix) === true;
-    }),
-  );
 }

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from '../../world/artefact.ts';
 import { Product } from '../../world/product.ts';
-import { listens } from '../../world/proxies.ts';
+import { listens } from '../../world/listens.ts';
 import { until } from '../../world/until.ts';
 import type { RunOptions, UserName, World } from '../../world/world.ts';
 import { proxy, server, type Bench, type CulvertRun } from './tools.ts';

@@ -7,7 +7,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { internet } from '../addresses.ts';
 import type { User } from '../users.ts';
-import { listens, type ProxyPlan, type Started } from '../proxies.ts';
+import { listens } from '../listens.ts';
+import type { ProxyPlan, Started } from '../proxies.ts';
 import { until } from '../until.ts';
 import type { World } from '../world.ts';
 
