@@ -97,9 +97,8 @@ function tryUdp(to: { host: string; port: number }): Promise<Outcome> {
       tell('answered', 'a datagram came back');
     });
     socket.connect(to.port, to.host, () => {
-      socket.send('culvert demo', (error) => {
-        const code = (error as NodeJS.ErrnoException | null)?.code;
-        if (code !== undefined) tell('failed', code);
+      socket.send('culvert demo', (error: NodeJS.ErrnoException | null) => {
+        if (error?.code !== undefined) tell('failed', error.code);
       });
     });
     return {

@@ -127,7 +127,7 @@ export class DemoProxy implements AsyncDisposable {
     let pending: Buffer = Buffer.alloc(0);
     let step: (bytes: Buffer) => number | undefined = (bytes) => {
       const greeting = parseGreeting(bytes);
-      if (typeof greeting === 'string') return this.#notYet(client, greeting);
+      if (typeof greeting === 'string') return void this.#refuseInvalid(client, greeting);
       const isPossible = greeting.value.includes(methods.password);
       client.write(Buffer.from([5, isPossible ? methods.password : methods.none]));
       if (!isPossible) client.end();
@@ -136,7 +136,7 @@ export class DemoProxy implements AsyncDisposable {
     };
     const signIn = (bytes: Buffer): number | undefined => {
       const given = parseSignIn(bytes);
-      if (typeof given === 'string') return this.#notYet(client, given);
+      if (typeof given === 'string') return void this.#refuseInvalid(client, given);
       const { user, password } = this.#credentials;
       const isRight = given.value.user === user && given.value.password === password;
       client.write(Buffer.from([1, isRight ? 0 : 1]));
@@ -149,7 +149,7 @@ export class DemoProxy implements AsyncDisposable {
     };
     const request = (bytes: Buffer): number | undefined => {
       const wanted = parseRequest(bytes);
-      if (typeof wanted === 'string') return this.#notYet(client, wanted);
+      if (typeof wanted === 'string') return void this.#refuseInvalid(client, wanted);
       client.off('data', take);
       client.pause();
       this.#answer(client, wanted.value, bytes.subarray(wanted.size));
@@ -164,7 +164,7 @@ export class DemoProxy implements AsyncDisposable {
     client.on('data', take);
   }
 
-  #notYet(client: Socket, why: 'incomplete' | 'invalid'): undefined {
+  #refuseInvalid(client: Socket, why: 'incomplete' | 'invalid'): void {
     if (why === 'invalid') client.destroy();
   }
 

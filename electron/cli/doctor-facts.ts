@@ -241,7 +241,7 @@ function findElectron(productDir: string): string | undefined {
 
 function isSetUid(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && stat.uid === 0 && (stat.mode & 0o4000) !== 0;
+  return stat?.uid === 0 && (stat.mode & 0o4000) !== 0;
 }
 
 function read(path: string): string | undefined {

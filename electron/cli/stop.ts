@@ -1,6 +1,6 @@
 /** `culvert stop`: ends the apps of one lane, or of all lanes of this user. */
 import { EngineClient } from '#engine';
-import { CulvertError, failureOf } from '#shared/failure.ts';
+import { CulvertError, type Failure, failureOf } from '#shared/failure.ts';
 import { complainOf, count, print } from './output.ts';
 
 export interface StopOptions {
@@ -40,18 +40,18 @@ async function stopOne(clients: readonly EngineClient[], lane: string, options: 
 }
 
 async function stopAll(clients: readonly EngineClient[], options: StopOptions): Promise<void> {
-  let failed: unknown;
+  let failed: Failure | undefined;
   for (const client of clients) {
     try {
       const { lanes } = await client.call('snapshot', {});
       for (const { id } of lanes) await stopLane(client, id, options);
     } catch (error) {
-      // The other lanes are to be stopped all the same; the exit status tells of the last failure.
-      complainOf(failureOf(error));
-      failed = error;
+      // The other lanes are to be stopped all the same; the exit status tells of this one.
+      failed = failureOf(error);
+      complainOf(failed);
     }
   }
-  if (failed !== undefined) throw failed;
+  if (failed !== undefined) throw new CulvertError(failed.code, failed);
 }
 
 async function stopLane(client: EngineClient, lane: string, options: StopOptions): Promise<void> {

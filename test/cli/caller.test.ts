@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import {
   appEnvironment,
@@ -109,7 +110,7 @@ test('the payload carries this directory, umask and the recorded limits', () => 
   const env = { CULVERT_NOFILE: '256', CULVERT_SIGIGN: '1', HOME: '/h' };
   const payload = payloadOf(['ls', '-l'], env, () => ({ soft: 1000n, hard: 2000n }));
   expect(payload).toEqual({
-    umask: process.umask(),
+    umask: Number.parseInt(execFileSync('/bin/sh', ['-c', 'umask'], { encoding: 'utf8' }), 8),
     ignoredSignals: 1n,
     limits: [
       { resource: 4, soft: 1000n, hard: 2000n },
