@@ -111,6 +111,38 @@ static void run_relay(int unused)
 	relay();
 }
 
+static long resident_kib(void)
+{
+	long pages = 0, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+	CHECK(file && fscanf(file, "%ld %ld", &pages, &resident) == 2);
+	fclose(file);
+	return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* What 2,000 associations with four destinations each cost this process. */
+static void weigh(int unused)
+{
+	enum { COUNT = 2000 };
+	long before = resident_kib();
+	uint8_t target[300];
+	int lane;
+	(void)unused;
+	CHECK(cv_watch_start() >= 0 && cv_udp_start(COUNT, 60) == 0);
+	lane = mint_lane();
+	for (int i = 0; i < COUNT; i++) {
+		struct cv_addr source = address("192.0.0.2", 10000 + i);
+		int association = cv_udp_associate(lane, &source, -1, CV_UDP_SOCKS, &server_addr);
+		CHECK(association > 0);
+		for (int j = 0; j < 4; j++) {
+			struct cv_addr destination = address("203.0.113.7", 1000 + j);
+			CHECK(cv_udp_route(association, &destination, target, literal_target(target, &destination)) == 0);
+		}
+	}
+	printf("2,000 associations of 4 destinations: %.1f KiB each\n", (double)(resident_kib() - before) / COUNT);
+	fflush(stdout);
+}
+
 /* ---- the client --------------------------------------------------------------------------------- */
 
 static int client, header_size;
@@ -261,6 +293,7 @@ int main(int argc, char **argv)
 	CHECK(shared != MAP_FAILED);
 	server_socket = udp_socket(world_host, AF_INET);
 	server_addr = bind_to(server_socket, "127.0.0.1");
+	waitpid(spawn(weigh, 0), NULL, 0);
 	server_process = spawn(serve, server_socket);
 	relay_process = spawn(run_relay, 0);
 	EVENTUALLY(shared->is_ready);

@@ -269,6 +269,27 @@ static void direct_datagrams_go_from_the_host_with_a_full_cone(void)
 	CHECK(await_datagram(app) == 2 && same(got_from, third));
 }
 
+static void a_lane_without_ipv6_carries_ipv4(void)
+{
+	struct cv_addr name;
+	int app, udp, dns, raw;
+	start(10, 60);
+	CHECK(cv_udp_lane_remove(lane) == 0);
+	CHECK(cv_netns_enter(world_gateway) == 0);
+	udp = cv_mint_udp(0, WORLD_UDP_PORT);
+	dns = cv_mint_udp(0, WORLD_DNS_PORT);
+	raw = cv_mint_raw(4);
+	CHECK(cv_netns_enter(world_host) == 0);
+	lane = cv_udp_lane_add(udp, dns, raw, -1);
+	CHECK(lane >= 0);
+	app = app_socket(APP4, &name);
+	echo(app, address("203.0.113.7", 4433), 1200, false);
+	CHECK(send_to(app, address("203.0.113.53", 53), "query", 5) == 5);
+	AWAIT(dns_count == 1);
+	name = address("2001:db8::1", 1);
+	CHECK(cv_udp_reply(lane, &name, &name, "x", 1) == -EAFNOSUPPORT);
+}
+
 static const struct test_case cases[] = {
 	CASE(datagrams_of_every_size_come_back_from_where_they_went),
 	CASE(a_dual_stack_app_socket_gets_both_families),
@@ -281,6 +302,7 @@ static const struct test_case cases[] = {
 	CASE(only_the_relays_address_is_heard),
 	CASE(dns_goes_to_node_and_its_answer_comes_from_the_resolver),
 	CASE(direct_datagrams_go_from_the_host_with_a_full_cone),
+	CASE(a_lane_without_ipv6_carries_ipv4),
 	{NULL, NULL},
 };
 
