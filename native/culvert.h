@@ -145,7 +145,7 @@ CV_EXPORT int cv_pump_start(int threads, int flows);
 /*
  * Relays between two connected sockets, which are duplicated: the caller closes its own. The bytes given are
  * those already read from the proxy (sent to the app first) and from the app (sent to the proxy first); at
- * most 64 KiB each, not counted twice. Both sockets have SO_LINGER {1, 0} until a clean end.
+ * most 64 KiB each, counted like all others when they are delivered. Both sockets have SO_LINGER {1, 0} until a clean end.
  * Returns the number of the flow, which stays taken until cv_pump_reap has told of its end.
  */
 CV_EXPORT int cv_pump_add(int app, int proxy, const void *to_app, uint32_t to_app_size, const void *to_proxy,

@@ -22,6 +22,38 @@ static int64_t now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* Time that the pump's threads have been running, in ns: on a loaded machine the steadier figure. */
+static int64_t pump_cpu_ns(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int64_t total = 0;
+
+	CHECK(tasks != NULL);
+	for (struct dirent *each; (each = readdir(tasks));) {
+		char path[300], name[32] = "";
+		long long ns = 0;
+		FILE *file;
+
+		snprintf(path, sizeof path, "/proc/self/task/%s/comm", each->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (!fgets(name, sizeof name, file))
+			name[0] = 0;
+		fclose(file);
+		if (strcmp(name, "culvert-pump\n") != 0)
+			continue;
+		snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", each->d_name);
+		file = fopen(path, "r");
+		if (file && fscanf(file, "%lld", &ns) == 1)
+			total += ns;
+		if (file)
+			fclose(file);
+	}
+	closedir(tasks);
+	return total;
+}
+
 struct stream {
 	int ends[2];
 	int64_t until_us;
@@ -71,10 +103,10 @@ static void connect_ends(bool pumped, int out[2])
 	out[1] = second[1];
 }
 
-static double throughput(bool pumped, int count, double seconds)
+static double throughput(bool pumped, int count, double seconds, double *cpu_ms_per_gb)
 {
 	struct stream *streams = calloc((size_t)count, sizeof *streams);
-	int64_t start = now_us(), total = 0;
+	int64_t start = now_us(), cpu_before = pump_cpu_ns(), total = 0;
 
 	for (int i = 0; i < count; i++) {
 		connect_ends(pumped, streams[i].ends);
@@ -90,6 +122,7 @@ static double throughput(bool pumped, int count, double seconds)
 		total += streams[i].received;
 	}
 	free(streams);
+	*cpu_ms_per_gb = (double)(pump_cpu_ns() - cpu_before) * 1000 / (double)total;
 	return (double)total * 8 / (double)(now_us() - start) / 1000;
 }
 
@@ -148,10 +181,11 @@ int main(int count, char **words)
 	CHECK(cv_pump_start(threads, 4096) == 0);
 	for (int i = 0; i < 2; i++) {
 		int n = i == 0 ? 1 : streams;
-		double direct = throughput(false, n, seconds), pumped = throughput(true, n, seconds);
+		double cpu;
+		double direct = throughput(false, n, seconds, &cpu), pumped = throughput(true, n, seconds, &cpu);
 
-		printf("%2d stream(s): direct %.1f Gbit/s, pump %.1f Gbit/s, ratio %.2f\n", n, direct, pumped,
-		       pumped / direct);
+		printf("%2d stream(s): direct %.1f Gbit/s, pump %.1f Gbit/s, pump CPU %.0f ms/GB, ratio %.2f\n", n,
+		       direct, pumped, cpu, pumped / direct);
 	}
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		double direct[2], pumped[2];
