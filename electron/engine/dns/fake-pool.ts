@@ -10,6 +10,7 @@
  * Every operation is O(1): names not held by a flow form a list in order of last use, so that its first is
  * the only candidate; held names are not on it. Memory is bounded by the number of addresses.
  */
+import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Seconds for which an answer with a fake address may be cached. */
@@ -176,12 +177,18 @@ export function fakeV6Bytes(v4: number): number[] {
 
 /** The number of a fake address in either family; -1 for one of our IPv6 range that is none of them. */
 function fakeNumber(address: string): number | undefined {
-  if (!ipaddr.isValid(address)) return undefined;
+  const mapped = address.startsWith('::ffff:') ? address.slice(7) : address;
+  // Nearly all come in this form, once or twice per flow, and the library takes ten times as long.
+  if (isIPv4(mapped)) return numberOf(mapped.split('.').map(Number));
+  if (!isIPv6(address)) return undefined;
   const bytes = ipaddr.process(address).toByteArray();
-  const isV6 = bytes.length === 16;
-  if (isV6 && !v6Prefix.every((byte, index) => bytes[index] === byte)) return undefined;
-  const v4 = bytes.slice(-4).reduce((sum, byte) => sum * 256 + byte, 0);
-  const number = v4 - firstV4;
-  if (number >= 0 && number < v4Count) return number;
-  return isV6 ? -1 : undefined;
+  if (bytes.length === 4) return numberOf(bytes);
+  return v6Prefix.every((byte, index) => bytes[index] === byte)
+    ? (numberOf(bytes.slice(12)) ?? -1)
+    : undefined;
+}
+
+function numberOf(bytes: number[]): number | undefined {
+  const number = bytes.reduce((sum, byte) => sum * 256 + byte, 0) - firstV4;
+  return number >= 0 && number < v4Count ? number : undefined;
 }

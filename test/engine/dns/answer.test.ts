@@ -213,6 +213,21 @@ describe('EDNS', () => {
     expect(rcodeOf(build(1, ...opt.slice(0, 10), 4, 0, 10, 0, 0))).toBe('NOERROR');
   });
 
+  it('a query padded beyond 4,096 bytes gets FORMERR, one below is answered', () => {
+    const rcodeOf = (padding: number) => {
+      const opt = Buffer.alloc(15 + padding);
+      opt.writeUInt16BE(41, 1);
+      opt.writeUInt16BE(4 + padding, 9);
+      opt.writeUInt16BE(12, 11);
+      opt.writeUInt16BE(padding, 13);
+      const bytes = Buffer.concat([queryBytes(), opt]);
+      bytes.writeUInt16BE(1, 10);
+      return read(fakeAnswer(bytes, pool, { hasIpv6: true })).rcode;
+    };
+    const room = 4096 - queryBytes().length - 15;
+    expect([rcodeOf(room), rcodeOf(room + 1)]).toEqual(['NOERROR', 'FORMERR']);
+  });
+
   it('RD and CD come back, RA is set, AA and AD are not', () => {
     const packet = read(ask({ flags: dnsPacket.RECURSION_DESIRED | dnsPacket.CHECKING_DISABLED | 0x20 }));
     expect([packet.flag_rd, packet.flag_cd, packet.flag_ra, packet.flag_aa, packet.flag_ad]).toEqual([

@@ -24,6 +24,13 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** An answer that is right in form, with an address that nobody should ever see. */
+export function forgedAnswer(query: Buffer): Buffer {
+  const forged = goodAnswer(query);
+  forged[forged.indexOf(Buffer.from([192, 0, 2, 7])) + 3] = 66;
+  return forged;
+}
+
 /** The answer that a server of good will gives: 192.0.2.7 for an hour, or what is given. */
 export function goodAnswer(query: Buffer, change: Partial<dnsPacket.Packet> = {}): Buffer {
   const { id, questions, additionals } = dnsPacket.decode(query);

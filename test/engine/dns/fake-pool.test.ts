@@ -39,6 +39,8 @@ describe('fake addresses', () => {
     const address = pool.addressOf('example.com') ?? 0;
     expect(v6(address)).toMatch(/^fdc0:1a7e:000f:/);
     expect(pool.lookup(v6(address))).toEqual({ kind: 'name', name: 'example.com' });
+    const hex = v6(address).slice(-9);
+    expect(pool.lookup(`::ffff:${hex}`)).toEqual({ kind: 'name', name: 'example.com' });
     expect(pool.lookup(`::ffff:${v4(address)}`)).toEqual({ kind: 'name', name: 'example.com' });
   });
 
@@ -60,6 +62,7 @@ describe('fake addresses', () => {
       'fdc0:1a7e::1',
       '::1',
       '::c612:304',
+      'fe80::1%app0',
       'x',
     ]) {
       expect(pool.lookup(address), address).toEqual({ kind: 'not-fake' });

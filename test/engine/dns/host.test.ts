@@ -4,7 +4,7 @@ import { HostResolver, serversOf } from '../../../electron/engine/dns/host.ts';
 import type { HostServer } from '../../../electron/engine/dns/host.ts';
 import { readQuery } from '../../../electron/engine/dns/message.ts';
 import type { Query } from '../../../electron/engine/dns/message.ts';
-import { goodAnswer, tcpServer, udpServer } from './dns-server.ts';
+import { forgedAnswer, goodAnswer, tcpServer, udpServer } from './dns-server.ts';
 import { answersOf, queryBytes, read } from './queries.ts';
 
 const closers: (() => unknown)[] = [];
@@ -87,9 +87,9 @@ describe('the host’s own resolvers', () => {
 
   it('a forged datagram before the right one is not taken', async () => {
     const one = await server((bytes) => {
-      const id = goodAnswer(bytes);
+      const id = forgedAnswer(bytes);
       id.writeUInt16BE(id.readUInt16BE(0) ^ 0x55, 0);
-      const name = goodAnswer(bytes);
+      const name = forgedAnswer(bytes);
       name[13] = 0x78;
       return [Buffer.from('junk'), id, name, goodAnswer(bytes)];
     });

@@ -89,6 +89,14 @@ describe('the service of a lane in remote mode', () => {
     for (const answer of await Promise.all(held)) expect(read(answer).rcode).toBe('SERVFAIL');
   });
 
+  it('counts a query as under way only until it is answered', async () => {
+    const { resolver } = await setUp(good);
+    const service = new DnsService({ mode: 'remote', resolver }, { hasIpv6: true, maxOutstanding: 1 });
+    for (const name of ['a.test', 'b.test', 'c.test']) {
+      expect(read(await service.handle(queryBytes({ name }), 'udp')).rcode).toBe('NOERROR');
+    }
+  });
+
   it('lets go of the caller’s buffer before the answer is there', async () => {
     const { resolver } = await setUp(good);
     const service = new DnsService({ mode: 'remote', resolver }, { hasIpv6: true });

@@ -2,7 +2,7 @@ import * as dnsPacket from 'dns-packet';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readQuery } from '../../../electron/engine/dns/message.ts';
 import { RemoteResolver } from '../../../electron/engine/dns/remote.ts';
-import { goodAnswer, tcpServer } from './dns-server.ts';
+import { forgedAnswer, goodAnswer, tcpServer } from './dns-server.ts';
 import { answersOf, queryBytes, read } from './queries.ts';
 import { atEnd, dialled, good, query, setUp, tearDown } from './remote-setup.ts';
 
@@ -104,7 +104,7 @@ describe('a resolver at the end of a stream', () => {
 
 describe('a server that misbehaves', () => {
   const wrong = (bytes: Buffer, change: (copy: Buffer) => void): Buffer => {
-    const copy = goodAnswer(bytes);
+    const copy = forgedAnswer(bytes);
     change(copy);
     return copy;
   };
