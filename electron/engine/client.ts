@@ -108,7 +108,7 @@ export class EngineClient {
         this.#waiting.delete(id);
         reject(new CulvertError('engine-unreachable', { step: method, detail: 'no answer' }));
       }, answerMs);
-      this.#waiting.set(id, { method, resolve: resolve as Waiting['resolve'], reject, timer });
+      this.#waiting.set(id, { method, resolve: resolve, reject, timer });
       this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
     });
   }
@@ -156,7 +156,7 @@ export class EngineClient {
 
   #event(event: EngineEvent, params: unknown): void {
     const value = v.safeParse(engineEvents[event], params);
-    if (value.success) this.#emitter.emit(event, value.output as never);
+    if (value.success) this.#emitter.emit(event, value.output);
   }
 
   #settle(id: number, work: (waiting: Waiting) => void): void {

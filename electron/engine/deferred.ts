@@ -5,7 +5,8 @@ export interface Deferred<T> {
   readonly reject: (error: Error) => void;
 }
 
-export function deferred<T>(): Deferred<T> {
+/** Without a type it is a promise of nothing but its own fulfilment. */
+export function deferred<T = undefined>(): Deferred<T> {
   let resolve: Deferred<T>['resolve'] | undefined;
   let reject: Deferred<T>['reject'] | undefined;
   const promise = new Promise<T>((onValue, onError) => {

@@ -33,7 +33,7 @@ export interface StartedHelper {
   readonly mode: Mode;
   readonly why: string;
   /** What the helper process wrote before it died, for the failure that reports its loss. */
-  lastWords(): string;
+  readonly lastWords: () => string;
 }
 
 interface Way {
@@ -141,7 +141,8 @@ export function pkexecRefusal(code: number | null, words: string): Failure {
   const own = reported(words);
   if (own !== undefined) return own;
   if (code === 126) return { code: 'pkexec-dismissed' };
-  if (code === 127 && /authentication agent|getting authority/i.test(words)) return { code: 'pkexec-no-agent' };
+  if (code === 127 && /authentication agent|getting authority/i.test(words))
+    return { code: 'pkexec-no-agent' };
   if (code === 127) return { code: 'pkexec-refused', detail: oneLine(words) };
   return startFailure(code, words);
 }
@@ -236,7 +237,7 @@ async function promptSudo(args: readonly string[]): Promise<ChildProcess> {
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   exec(args.join(' '), { name: 'Culvert' }, (error) => {
-    if (error !== undefined) holder.stderr?.emit('data', error.message);
+    if (error !== undefined) holder.stderr.emit('data', error.message);
     holder.kill();
   });
   return holder;

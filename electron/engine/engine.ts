@@ -15,7 +15,8 @@ import { HelperLink } from './helper-link.ts';
 import { LaneNetwork } from './lane-network.ts';
 import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
 import { Lane, type LaneContext } from './lane.ts';
-import { Native, type UdpEvent } from './native.ts';
+import type { UdpEvent } from './native-events.ts';
+import { Native } from './native.ts';
 import { TcpFlows } from './relay/tcp.ts';
 
 const tickMs = 1000;
@@ -151,8 +152,9 @@ export class Engine implements AsyncDisposable {
 
   async #startHelper(): Promise<{ link: HelperLink; info: HelperInfo }> {
     this.#helperChanged({ state: 'starting' });
-    const { link: descriptor, mode, why, lastWords } = await startHelper(this.#native, this.#options);
-    const link = new HelperLink(this.#native, descriptor, lastWords, () => {
+    const started = await startHelper(this.#native, this.#options);
+    const { mode, why } = started;
+    const link = new HelperLink(this.#native, started, () => {
       this.#helper = undefined;
       this.#helperChanged({ state: 'lost', mode });
     });

@@ -12,6 +12,7 @@ import {
   type HelperParams,
   type HelperValue,
 } from '#shared/helper-protocol.ts';
+import type { StartedHelper } from './elevate.ts';
 import type { Native } from './native.ts';
 
 /** Longest wait for an answer; making a lane takes some 30 ms. */
@@ -38,7 +39,7 @@ export class HelperLink {
   #last = 0;
   #isOpen = true;
 
-  constructor(native: Native, link: number, lastWords: () => string, onLost: (why: CulvertError) => void) {
+  constructor(native: Native, { link, lastWords }: StartedHelper, onLost: (why: CulvertError) => void) {
     this.#native = native;
     this.#link = link;
     this.#lastWords = lastWords;

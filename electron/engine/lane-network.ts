@@ -10,7 +10,8 @@ import { HostResolver, serversOf } from './dns/host.ts';
 import { RemoteResolver } from './dns/remote.ts';
 import { DnsService, type DnsWay } from './dns/service.ts';
 import type { LaneSpec } from './lane-spec.ts';
-import type { Native, UdpEvent } from './native.ts';
+import type { UdpEvent } from './native-events.ts';
+import type { Native } from './native.ts';
 import { DnsRelay } from './relay/dns.ts';
 import { TcpRelay, type TcpFlows } from './relay/tcp.ts';
 import { UdpRelay } from './relay/udp.ts';
@@ -52,10 +53,11 @@ export class LaneNetwork {
     this.#options = options;
     const fakes = new FakePool({ now: options.now, start: Math.floor(Math.random() * 0x1_0000) });
     this.#way = new Way(spec.route, fakes);
-    this.#dns = new DnsRelay(native, new DnsService(this.#dnsWay(fakes), { hasIpv6: this.#carriesIpv6() }));
     const onRefused = (failure: Failure) => {
       this.#refused(failure);
     };
+    const dnsOptions = { hasIpv6: this.#carriesIpv6(), onFailure: onRefused };
+    this.#dns = new DnsRelay(native, new DnsService(this.#dnsWay(fakes), dnsOptions));
     this.#tcp = new TcpRelay(native, flows, required(sockets, 'tcp'), {
       lane,
       interception,
@@ -137,19 +139,15 @@ export class LaneNetwork {
     sockets: ReadonlyMap<LaneSocket, number>,
     onRefused: (failure: Failure) => void,
   ): UdpRelay | undefined {
-    const names = ['udp', 'dns', 'raw4', 'raw6'] as const;
-    const [udp, dns, raw4, raw6] = names.map((name) => sockets.get(name) ?? -1) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [udp, dns, raw4, raw6, packet] = (['udp', 'dns', 'raw4', 'raw6', 'packet'] as const).map(
+      (name) => sockets.get(name) ?? -1,
+    ) as [number, number, number, number, number];
     if (udp < 0) return undefined;
     try {
       return new UdpRelay(
         this.#native,
         this.#flows.table,
-        { udp, dns, raw4, raw6 },
+        { udp, dns, raw4, raw6, packet },
         {
           lane: this.#options.lane,
           way: this.#way,
@@ -159,7 +157,7 @@ export class LaneNetwork {
         },
       );
     } finally {
-      for (const fd of [udp, dns, raw4, raw6]) if (fd >= 0) this.#native.close(fd);
+      for (const fd of [udp, dns, raw4, raw6, packet]) if (fd >= 0) this.#native.close(fd);
     }
   }
 
@@ -174,7 +172,7 @@ export class LaneNetwork {
   /** What the user should know of a refusal: not which destination, that is in the list of connections. */
   #refused(failure: Failure): void {
     if (failure.code === 'udp-not-offered') this.#options.note('UDP refused: the proxy does not offer it');
-    else if (failure.code.startsWith('proxy-') || failure.code === 'engine-limit') {
+    else if (failure.code.startsWith('proxy-') || ['engine-limit', 'dns-failed'].includes(failure.code)) {
       this.#options.note(describe({ code: failure.code }));
     }
   }

@@ -41,12 +41,12 @@ export class Lane {
   /** The first process of the app ended. */
   readonly exit: Promise<AppExit>;
   /** No process is left inside. */
-  readonly empty: Promise<void>;
+  readonly empty: Promise<undefined>;
   readonly startedAt: number;
   readonly #context: LaneContext;
   readonly #exit = deferred<AppExit>();
-  readonly #empty = deferred<void>();
-  readonly #started = deferred<void>();
+  readonly #empty = deferred();
+  readonly #started = deferred();
   readonly #stopListeners = new Set<(signal: number) => void>();
   readonly #notes: string[] = [];
   #state: LaneState = 'starting';
@@ -192,7 +192,7 @@ export class Lane {
       case 'started':
         this.#pid = status.pid;
         this.#step('started');
-        this.#started.resolve();
+        this.#started.resolve(undefined);
         break;
       case 'failed':
         this.#started.reject(new CulvertError(status.failure.code, status.failure));
@@ -223,7 +223,7 @@ export class Lane {
       failure: { code: 'launch-failed', step: 'supervisor', detail: 'it was killed' },
     });
     await this.#network?.drain(drainMs);
-    this.#empty.resolve();
+    this.#empty.resolve(undefined);
     await this.close();
   }
 
@@ -244,7 +244,7 @@ export class Lane {
       });
     }
     this.#step('empty');
-    this.#empty.resolve();
+    this.#empty.resolve(undefined);
     this.#exit.resolve({ kind: 'failed', failure: this.#cause ?? { code: 'helper-lost' } });
   }
 

@@ -6,39 +6,31 @@ import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import koffi, { type LibraryHandle } from 'koffi';
+import koffi from 'koffi';
 import { CulvertError, type FailureCode } from '#shared/failure.ts';
 import { maxMessageBytes, maxMessageDescriptors } from '#shared/helper-protocol.ts';
+import {
+  endedBytes,
+  readEnded,
+  readUdpEvent,
+  udpEventHeader,
+  type EndedFlow,
+  type UdpEvent,
+} from './native-events.ts';
+import { declareCalls, type NativeCalls } from './native-calls.ts';
 
 const abi = 1;
 const ringBytes = 8;
+/** CV_TERMINAL_BYTES. */
+const terminalBytes = 64;
 const rings = { readable: 1, pump: 2, udp: 3 } as const;
-const endedBytes = 32;
 const maxEnded = 256;
-const udpEventHeader = 72;
-
-/** How the pump says that a flow ended (CV_END_…). */
-export const flowEnds = ['clean', 'app-reset', 'proxy-reset', 'aborted', 'half-idle'] as const;
-export type FlowEnd = (typeof flowEnds)[number];
-
-export interface EndedFlow {
-  readonly flow: number;
-  readonly end: FlowEnd;
-  readonly errno: number;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-}
 
 export type Received =
   { kind: 'message'; bytes: Buffer; descriptors: number[] } | { kind: 'end' } | { kind: 'none' };
 
-export type UdpEvent =
-  | { kind: 'unknown'; lane: number; source: Buffer; destination: Buffer }
-  | { kind: 'dns'; lane: number; source: Buffer; destination: Buffer; query: Buffer }
-  | { kind: 'expired'; lane: number; association: number; bytesUp: number; bytesDown: number };
-
 export class Native {
-  readonly #calls: Calls;
+  readonly #calls: NativeCalls;
   readonly #readable = new Map<number, () => void>();
   #watch: Socket | undefined;
   #pumpListener: (() => void) | undefined;
@@ -52,7 +44,8 @@ export class Native {
     const path = join(productDir, 'native', 'libculvert.so');
     if (!existsSync(path)) throw new CulvertError('native-missing', { detail: path });
     try {
-      this.#calls = declare(koffi.load(path));
+      const library = koffi.load(path);
+      this.#calls = declareCalls((prototype) => library.func(prototype));
     } catch (error) {
       throw new CulvertError('native-missing', { detail: String(error), cause: error });
     }
@@ -94,6 +87,17 @@ export class Native {
 
   resizePty(from: number, to: number): void {
     check(this.#calls.ptyResize(from, to), 'internal', 'terminal size');
+  }
+
+  /** Answers the settings that the terminal had, for `restoreTerminal`. */
+  rawTerminal(fd: number): Buffer {
+    const saved = Buffer.alloc(terminalBytes);
+    check(this.#calls.terminalRaw(fd, saved), 'internal', 'terminal raw');
+    return saved;
+  }
+
+  restoreTerminal(fd: number, saved: Buffer): void {
+    check(this.#calls.terminalRestore(fd, saved), 'internal', 'terminal restore');
   }
 
   giveTerminal(fd: number, group: number): void {
@@ -272,8 +276,11 @@ export class Native {
     };
   }
 
-  udpLane(udp: number, dns: number, raw4: number, raw6: number): number {
-    return check(this.#calls.udpLaneAdd(udp, dns, raw4, raw6), 'internal', 'udp lane');
+  /** Takes duplicates of a lane's sockets; those that it does not have are -1. */
+  udpLane(udp: number, dns: number, raw4: number, raw6: number, packet: number): number {
+    const lane = check(this.#calls.udpLaneAdd(udp, dns, raw4, raw6), 'internal', 'udp lane');
+    if (packet >= 0) check(this.#calls.udpLanePacket(lane, packet), 'internal', 'udp lane');
+    return lane;
   }
 
   removeUdpLane(lane: number): void {
@@ -330,109 +337,4 @@ function isAgain(result: number): boolean {
 function check(result: number, code: FailureCode, step: string): number {
   if (result < 0) throw new CulvertError(code, { step, detail: getSystemErrorName(result) });
   return result;
-}
-
-function readEnded(bytes: Buffer, at: number): EndedFlow {
-  return {
-    flow: bytes.readUInt32LE(at),
-    end: flowEnds[bytes.readUInt32LE(at + 4) - 1] ?? 'aborted',
-    errno: bytes.readInt32LE(at + 8),
-    bytesUp: Number(bytes.readBigUInt64LE(at + 16)),
-    bytesDown: Number(bytes.readBigUInt64LE(at + 24)),
-  };
-}
-
-function readUdpEvent(bytes: Buffer, size: number): UdpEvent | undefined {
-  const lane = bytes.readUInt32LE(4);
-  const source = Buffer.from(bytes.subarray(16, 36));
-  const destination = Buffer.from(bytes.subarray(36, 56));
-  switch (bytes.readUInt32LE(0)) {
-    case 1:
-      return { kind: 'unknown', lane, source, destination };
-    case 2:
-      return {
-        kind: 'dns',
-        lane,
-        source,
-        destination,
-        query: Buffer.from(bytes.subarray(udpEventHeader, size)),
-      };
-    case 3:
-      return {
-        kind: 'expired',
-        lane,
-        association: bytes.readUInt32LE(8),
-        bytesUp: Number(bytes.readBigUInt64LE(56)),
-        bytesDown: Number(bytes.readBigUInt64LE(64)),
-      };
-    default:
-      return undefined;
-  }
-}
-
-type Out = Buffer | Int32Array | BigInt64Array | BigUint64Array;
-type Calls = ReturnType<typeof declare>;
-
-function declare(library: LibraryHandle) {
-  const f = <T>(prototype: string) => library.func(prototype) as unknown as T;
-  return {
-    abi: f<() => number>('int cv_abi()'),
-    harden: f<() => number>('int cv_harden()'),
-    session: f<(pid: number, out: Out) => number>('int cv_session(int, void *)'),
-    memoryFile: f<(bytes: Buffer, size: number) => number>('int cv_memory_file(const void *, uint32_t)'),
-    pipe: f<(out: Out) => number>('int cv_pipe(void *)'),
-    close: f<(fd: number) => number>('int cv_close(int)'),
-    ptyOpen: f<(like: number, out: Out) => number>('int cv_pty_open(int, void *)'),
-    ptyResize: f<(from: number, to: number) => number>('int cv_pty_resize(int, int)'),
-    terminalGive: f<(fd: number, group: number) => number>('int cv_terminal_give(int, int)'),
-    limit: f<(resource: number, out: Out) => number>('int cv_limit(int, void *)'),
-    dieBy: f<(signal: number) => number>('int cv_die_by(int)'),
-    netnsOf: f<(pid: number) => number>('int cv_netns_of(int)'),
-    netnsInode: f<(fd: number) => number | bigint>('int64_t cv_netns_inode(int)'),
-    watchStart: f<() => number>('int cv_watch_start()'),
-    watchAdd: f<(fd: number) => number>('int cv_watch_add(int)'),
-    watchAgain: f<(fd: number) => number>('int cv_watch_again(int)'),
-    watchRemove: f<(fd: number) => number>('int cv_watch_remove(int)'),
-    linkListen: f<(path: string) => number>('int cv_link_listen(const char *)'),
-    linkAccept: f<(fd: number) => number>('int cv_link_accept(int)'),
-    linkPeer: f<(fd: number, out: Out) => number>('int cv_link_peer(int, void *)'),
-    linkSend: f<(fd: number, message: Buffer, size: number, fds: Out, count: number) => number>(
-      'int cv_link_send(int, const void *, uint32_t, const void *, int32_t)',
-    ),
-    linkReceive: f<(fd: number, message: Buffer, size: number, fds: Out, room: number, count: Out) => number>(
-      'int cv_link_receive(int, void *, uint32_t, void *, int32_t, void *)',
-    ),
-    originalDestination: f<(fd: number, out: Out) => number>('int cv_original_destination(int, void *)'),
-    pumpStart: f<(threads: number, flows: number) => number>('int cv_pump_start(int, int)'),
-    pumpAdd: f<(app: number, proxy: number, a: Buffer, aSize: number, b: Buffer, bSize: number) => number>(
-      'int cv_pump_add(int, int, const void *, uint32_t, const void *, uint32_t)',
-    ),
-    pumpAbort: f<(flow: number) => number>('int cv_pump_abort(int)'),
-    pumpRelease: f<(flow: number) => number>('int cv_pump_release(int)'),
-    pumpCounters: f<(first: number, count: number, out: Out) => number>(
-      'int cv_pump_counters(int, int, void *)',
-    ),
-    pumpReap: f<(out: Out, max: number) => number>('int cv_pump_reap(void *, int)'),
-    udpStart: f<(associations: number, idleSeconds: number) => number>('int cv_udp_start(int, int)'),
-    udpLaneAdd: f<(udp: number, dns: number, raw4: number, raw6: number) => number>(
-      'int cv_udp_lane_add(int, int, int, int)',
-    ),
-    udpLaneRemove: f<(lane: number) => number>('int cv_udp_lane_remove(int)'),
-    udpAssociate: f<
-      (lane: number, source: Buffer, socket: number, kind: number, relay: Buffer | null) => number
-    >('int cv_udp_associate(int, const void *, int, int, const void *)'),
-    udpSocket: f<(family: number) => number>('int cv_udp_socket(int)'),
-    udpDissociate: f<(association: number) => number>('int cv_udp_dissociate(int)'),
-    udpRoute: f<(association: number, destination: Buffer, target: Buffer, size: number) => number>(
-      'int cv_udp_route(int, const void *, const void *, uint32_t)',
-    ),
-    udpRefuse: f<(lane: number, source: Buffer, destination: Buffer) => number>(
-      'int cv_udp_refuse(int, const void *, const void *)',
-    ),
-    udpReply: f<(lane: number, from: Buffer, to: Buffer, bytes: Buffer, size: number) => number>(
-      'int cv_udp_reply(int, const void *, const void *, const void *, uint32_t)',
-    ),
-    udpPoll: f<(out: Out, room: number) => number>('int cv_udp_poll(void *, uint32_t)'),
-    udpCounters: f<(association: number, out: Out) => number>('int cv_udp_counters(int, void *)'),
-  };
 }

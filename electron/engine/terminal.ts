@@ -22,6 +22,16 @@ class TerminalControl {
     this.#native.resizePty(from, to);
   }
 
+  /** Has a terminal pass every byte on unchanged, both ways; answers the settings that it had. */
+  makeRaw(fd: number): Buffer {
+    return this.#native.rawTerminal(fd);
+  }
+
+  /** Gives a terminal the settings that `makeRaw` answered. */
+  restore(fd: number, settings: Buffer): void {
+    this.#native.restoreTerminal(fd, settings);
+  }
+
   /** Makes a process group the foreground one of a terminal (tcsetpgrp(3)). */
   give(fd: number, group: number): void {
     this.#native.giveTerminal(fd, group);

@@ -47,6 +47,8 @@ export class Lanes {
   readonly #launcher: string;
   readonly #maker: NamespaceMaker;
   readonly #lanes = new Map<number, LaneNamespaces>();
+  /** The launchers that supervise apps: in the lane, but no process of an app's. */
+  readonly #supervisors = new Set<number>();
   #last = 0;
 
   constructor(native: Native, productDir: string, caller: Caller) {
@@ -94,12 +96,15 @@ export class Lanes {
       }
       const group = terminal === 'share' ? engine.group : 0;
       const args = [mode, String(uid), terminal, String(group)];
-      return {
-        value: { pid: startLauncher(this.#launcher, args, [stdin, stdout, stderr, app, payload, status]) },
-      };
+      const own = [stdin, stdout, stderr, app, payload, status] as const;
+      const supervisor = startLauncher(this.#launcher, args, own, () => {
+        this.#supervisors.delete(supervisor);
+      });
+      this.#supervisors.add(supervisor);
+      return { value: { pid: supervisor } };
     },
 
-    'lane.processes': ({ lane }) => ({ value: describeProcesses(this.#lane(lane).appInode) }),
+    'lane.processes': ({ lane }) => ({ value: describeProcesses(this.#processesOf(this.#lane(lane))) }),
 
     'lane.sockets': ({ lane }) => {
       const { app, appInode } = this.#lane(lane);
@@ -108,7 +113,7 @@ export class Lanes {
 
     'lane.signal': ({ lane, signal, pid }) => {
       const { appInode } = this.#lane(lane);
-      const targets = pid === undefined ? processesInside(appInode) : [pid];
+      const targets = pid === undefined ? this.#processesOf(this.#lane(lane)) : [pid];
       const number = constants.signals[signal];
       const reached = targets.filter((target) => this.#native.signalInNamespace(target, appInode, number));
       return { value: { count: reached.length } };
@@ -122,6 +127,11 @@ export class Lanes {
       return { value: {} };
     },
   };
+
+  /** The processes inside but for the supervisors, which end with the last of them. */
+  #processesOf({ appInode }: LaneNamespaces): number[] {
+    return processesInside(appInode).filter((pid) => !this.#supervisors.has(pid));
+  }
 
   #lane(id: number): LaneNamespaces {
     const lane = this.#lanes.get(id);

@@ -118,6 +118,7 @@ export class NamespaceMaker {
       mint('dns', () => native.mintUdp(this.#hasIpv6, gatewayPorts.dns));
       mint('raw4', () => native.mintRaw(4));
       if (this.#hasIpv6) mint('raw6', () => native.mintRaw(6));
+      mint('packet', () => native.mintPacket('gw0'));
     }
     native.enterNamespace(app);
     mint('stubUdp4', () => native.mintStub(4, false, stubPort));
@@ -159,6 +160,8 @@ function gatewayLinks(hasIpv6: boolean): string {
           'addr add fdc0:1a7e::1/126 dev gw0 nodad',
           `neigh add fdc0:1a7e::2 lladdr ${appMac} dev gw0`,
           'route add local ::/0 dev lo table 100',
+          // A link-local destination is only looked for on the link that it came from.
+          'route add local fe80::/10 dev gw0 table 100',
         ]
       : []),
   ]);
@@ -185,7 +188,7 @@ type Sysctls = readonly (readonly [string, string])[];
 
 function gatewaySysctls(device: string, hasIpv6: boolean): Sysctls {
   return [
-    ...(device === 'all' ? ([['ipv4/ip_forward', '0']] as const) : []),
+    ...(device === 'all' ? ([['ipv4/ip_forward', '0'], ...unlimitedRefusals(hasIpv6)] as const) : []),
     [`ipv4/conf/${device}/forwarding`, '0'],
     [`ipv4/conf/${device}/rp_filter`, '0'],
     [`ipv4/conf/${device}/arp_ignore`, '2'],
@@ -200,6 +203,15 @@ function gatewaySysctls(device: string, hasIpv6: boolean): Sysctls {
         ] as const)
       : []),
   ];
+}
+
+/**
+ * Which ICMP messages are limited in number: none of those that refuse. By default the seventh refusal in a row
+ * is not sent, nor the next for a second, and the app would wait where it should be told at once (S3; kernel
+ * documentation, ip-sysctl, "icmp_ratemask" and "icmp/ratemask"; 0 is echo reply in IPv4 and unused in IPv6).
+ */
+function unlimitedRefusals(hasIpv6: boolean): Sysctls {
+  return [['ipv4/icmp_ratemask', '0'], ...(hasIpv6 ? ([['ipv6/icmp/ratemask', '0']] as const) : [])];
 }
 
 function appSysctls(hasIpv6: boolean): Sysctls {

@@ -138,6 +138,11 @@ export class Native {
     return check(this.#calls.mintRaw(family), 'descriptor-failed', 'raw socket');
   }
 
+  /** A socket that sends whole packets out of an interface. */
+  mintPacket(device: string): number {
+    return check(this.#calls.mintPacket(device), 'descriptor-failed', 'packet socket');
+  }
+
   mintStub(family: 4 | 6, stream: boolean, port: number): number {
     return check(this.#calls.mintStub(family, Number(stream), port), 'descriptor-failed', 'stub socket');
   }
@@ -192,6 +197,7 @@ function declare(library: LibraryHandle) {
     mintTcp: library.func('int cv_mint_tcp(int, int, int)') as (a: number, b: number, c: number) => number,
     mintUdp: library.func('int cv_mint_udp(int, int)') as (a: number, b: number) => number,
     mintRaw: library.func('int cv_mint_raw(int)') as (family: number) => number,
+    mintPacket: library.func('int cv_mint_packet(const char *)') as (device: string) => number,
     mintStub: library.func('int cv_mint_stub(int, int, int)') as (a: number, b: number, c: number) => number,
     signalInNetns: library.func('int cv_signal_in_netns(int, int64_t, int)') as (
       pid: number,

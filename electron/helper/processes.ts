@@ -20,12 +20,12 @@ export function processesInside(inode: number): number[] {
     .map(Number);
 }
 
-/** The processes inside a namespace with their names, supervisors of the launcher left out. */
-export function describeProcesses(inode: number): ProcessEntry[] {
-  return processesInside(inode)
+/** What the processes are called, as far as they are still there. */
+export function describeProcesses(pids: readonly number[]): ProcessEntry[] {
+  return pids
     .map(describeProcess)
-    .filter((entry) => entry !== undefined && entry.name !== 'culvert-launch')
-    .slice(0, maxEntries) as ProcessEntry[];
+    .filter((entry) => entry !== undefined)
+    .slice(0, maxEntries);
 }
 
 function describeProcess(pid: number): ProcessEntry | undefined {

@@ -36,17 +36,19 @@ export function runTool(tool: Tool, args: readonly string[], input: string, desc
 
 /**
  * Starts culvert-launch with the descriptors it expects as 0 to 5 and an empty environment. Answers its
- * process id; its end is the business of the status pipe.
+ * process id; what becomes of the app is the business of the status pipe.
  */
 export function startLauncher(
   path: string,
   args: readonly string[],
   descriptors: readonly [number, number, number, number, number, number],
+  onEnd: () => void,
 ): number {
   const child = spawn(path, args, { cwd: '/', env: {}, stdio: [...descriptors] });
   child.on('error', () => {
     // Told below by the missing process id; without a listener Node would end this process.
   });
+  child.on('exit', onEnd);
   if (child.pid === undefined) throw new CulvertError('native-missing', { detail: path });
   child.unref();
   return child.pid;
@@ -66,7 +68,7 @@ function findTool(tool: Tool): string {
 /** A file that only root can change; in a user namespace root is shown as the overflow id 65534. */
 function isTrusted(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile()) return false;
+  if (!stat?.isFile()) return false;
   return (stat.uid === 0 || stat.uid === 65_534) && (stat.mode & 0o022) === 0;
 }
 

@@ -23,7 +23,7 @@ const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 /**
  * The descriptors that `lane.create` returns, by name; the answer lists those that came, in order.
  * `tcp`, `udp` and `dns` take what the app sends to any address (IP_TRANSPARENT); `raw4` and `raw6` write
- * replies with any source; the `stub` sockets live in the app namespace and take what the app sends to
+ * replies with any source, `packet` many of them at once; the `stub` sockets live in the app namespace and take what the app sends to
  * port 53 of its own loopback.
  */
 export const laneSockets = [
@@ -32,6 +32,7 @@ export const laneSockets = [
   'dns',
   'raw4',
   'raw6',
+  'packet',
   'stubUdp4',
   'stubTcp4',
   'stubUdp6',

@@ -102,7 +102,7 @@ test('nothing leaves but the connection to the proxy and its datagrams', async (
   expect(describePackets(strange)).toBe('');
   // The positive control: the same outside of a lane is seen.
   await world.must(client(4, `print(ask(b'hello', ${echo4}))`));
-  expect(describePackets(await capture.packets())).toContain(`${host.v4}`);
+  expect(describePackets(await capture.packets())).toContain(host.v4);
 });
 
 /** Why UDP cannot go, and the words of it. */

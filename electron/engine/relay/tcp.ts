@@ -4,10 +4,12 @@
  * Does: find out what the app wants to reach, have it dialled, hand both descriptors to the pump and forget
  * the JavaScript objects. Must not: read a byte of the app's, or answer a failure with anything but a reset.
  */
+import { setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import type { Flow, FlowTable } from '../flows.ts';
-import type { EndedFlow, FlowEnd, Native } from '../native.ts';
+import type { EndedFlow, FlowEnd } from '../native-events.ts';
+import type { Native } from '../native.ts';
 import { deferred } from '../deferred.ts';
 import { descriptorOf } from './descriptor.ts';
 import { dialMs, plainAddress, type Way } from './way.ts';
@@ -76,9 +78,13 @@ export class TcpFlows {
   async drain(lane: string, ms: number): Promise<void> {
     if (!this.#hasFlows(lane)) return;
     for (const [number, { flow }] of this.#pumped) if (flow.lane === lane) this.#native.releaseFlow(number);
-    const over = deferred<void>();
-    const timer = setTimeout(over.resolve, ms);
-    this.#drains.set(lane, over.resolve);
+    const over = deferred();
+    const timer = setTimeout(() => {
+      over.resolve(undefined);
+    }, ms);
+    this.#drains.set(lane, () => {
+      over.resolve(undefined);
+    });
     await over.promise;
     this.#drains.delete(lane);
     clearTimeout(timer);
@@ -129,6 +135,8 @@ export class TcpRelay {
     this.#native = native;
     this.#flows = flows;
     this.#options = options;
+    // Each dial listens to it, and there may be thousands.
+    setMaxListeners(0, this.#dialling.signal);
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
     this.#server.on('connection', (app) => {
       void this.#accept(app);

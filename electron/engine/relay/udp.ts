@@ -8,7 +8,8 @@
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
 import type { Flow, FlowTable } from '../flows.ts';
-import type { Native, UdpEvent } from '../native.ts';
+import type { UdpEvent } from '../native-events.ts';
+import type { Native } from '../native.ts';
 import { destinationOf, type Destination } from '../upstream/destination.ts';
 import { udpAssociate, type UdpAssociation } from '../upstream/udp-associate.ts';
 import { readAddress, socksAddress, writeAddress, type Endpoint } from './udp-address.ts';
@@ -51,13 +52,13 @@ export class UdpRelay {
   constructor(
     native: Native,
     table: FlowTable,
-    sockets: { udp: number; dns: number; raw4: number; raw6: number },
+    sockets: { udp: number; dns: number; raw4: number; raw6: number; packet: number },
     options: UdpRelayOptions,
   ) {
     this.#native = native;
     this.#table = table;
     this.#options = options;
-    this.#lane = native.udpLane(sockets.udp, sockets.dns, sockets.raw4, sockets.raw6);
+    this.#lane = native.udpLane(sockets.udp, sockets.dns, sockets.raw4, sockets.raw6, sockets.packet);
   }
 
   /** The native number of the lane, by which its events are told apart. */
