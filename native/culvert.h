@@ -113,6 +113,14 @@ CV_EXPORT int cv_dup(int fd);
 CV_EXPORT int cv_pty_open(int like, int32_t *out);
 /* Copies the window size of terminal `from` to `to`. */
 CV_EXPORT int cv_pty_resize(int from, int to);
+/*
+ * Makes a terminal pass every byte on unchanged, both ways (termios(3), cfmakeraw), and writes what its settings
+ * were to `saved`, which has room for CV_TERMINAL_BYTES.
+ */
+#define CV_TERMINAL_BYTES 64
+CV_EXPORT int cv_terminal_raw(int fd, void *saved);
+/* Gives a terminal the settings that cv_terminal_raw wrote down, also from the background. */
+CV_EXPORT int cv_terminal_restore(int fd, const void *saved);
 /* tcsetpgrp(3) with SIGTTOU blocked. */
 CV_EXPORT int cv_terminal_give(int fd, int pgrp);
 /* getrlimit(2) of this process, into out[2] (soft, hard), -1 for infinity. */

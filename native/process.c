@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -198,16 +199,52 @@ int cv_pty_resize(int from, int to)
 	return ioctl(from, TIOCGWINSZ, &size) < 0 || ioctl(to, TIOCSWINSZ, &size) < 0 ? -errno : 0;
 }
 
-/* Makes a process group the terminal's foreground one; blocked, SIGTTOU does not stop a background caller. */
-int cv_terminal_give(int fd, int pgrp)
+/* Blocked, SIGTTOU does not stop a caller in the background (tcsetpgrp(3), tcsetattr(3)). */
+static sigset_t block_terminal_stop(void)
 {
 	sigset_t stop, before;
-	int result;
 
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTTOU);
 	pthread_sigmask(SIG_BLOCK, &stop, &before);
-	result = tcsetpgrp(fd, pgrp) < 0 ? -errno : 0;
+	return before;
+}
+
+/*
+ * Node's own raw mode leaves the output processing of a terminal on, so that a line feed of the app's would
+ * become two characters (libuv, uv_tty_set_mode). The settings take effect at once: nothing waits for a terminal
+ * whose output was stopped.
+ */
+int cv_terminal_raw(int fd, void *saved)
+{
+	struct termios settings;
+
+	_Static_assert(sizeof settings <= CV_TERMINAL_BYTES, "the settings of a terminal need more room");
+	if (tcgetattr(fd, &settings) < 0)
+		return -errno;
+	memcpy(saved, &settings, sizeof settings);
+	cfmakeraw(&settings);
+	return tcsetattr(fd, TCSANOW, &settings) < 0 ? -errno : 0;
+}
+
+int cv_terminal_restore(int fd, const void *saved)
+{
+	const sigset_t before = block_terminal_stop();
+	struct termios settings;
+	int result;
+
+	memcpy(&settings, saved, sizeof settings);
+	result = tcsetattr(fd, TCSANOW, &settings) < 0 ? -errno : 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+/* Makes a process group the terminal's foreground one. */
+int cv_terminal_give(int fd, int pgrp)
+{
+	const sigset_t before = block_terminal_stop();
+	const int result = tcsetpgrp(fd, pgrp) < 0 ? -errno : 0;
+
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
 }

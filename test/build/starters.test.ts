@@ -68,6 +68,17 @@ describe('culvert', () => {
     expect((JSON.parse(stdout) as Shown).env['CULVERT_NOFILE']).toBe('77');
   });
 
+  test('keeps which signals the caller ignores, which Node forgets', () => {
+    const recorded = (before: string) => {
+      const script = `${before} "${dist}/bin/culvert"`;
+      const { stdout } = spawnSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
+      return BigInt(`0x${(JSON.parse(stdout) as Shown).env['CULVERT_SIGIGN'] ?? ''}`);
+    };
+    const usual = recorded('exec');
+    expect(recorded("trap '' INT USR2; exec") & ~usual).toBe(0x802n);
+    expect(recorded('exec nohup')).toBe(usual | 0x1n);
+  });
+
   test('takes the Node of CULVERT_NODE, and says so when there is none', () => {
     expect(start(join(dist, 'bin/culvert'), ['x'], { CULVERT_NODE: process.execPath }).status).toBe(0);
     const { status, stderr } = start(join(dist, 'bin/culvert'), [], { CULVERT_NODE: '/nowhere/node' });

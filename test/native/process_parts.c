@@ -85,6 +85,36 @@ static void terminals(void)
 	EXPECT(descriptor_count(), before);
 }
 
+/* What comes out at one end of what is said at the other. */
+static const char *pty_hears(int from, int to, const char *said)
+{
+	static char heard[64];
+	ssize_t size;
+
+	CHECK(write(from, said, strlen(said)) == (ssize_t)strlen(said));
+	size = read(to, heard, sizeof(heard) - 1);
+	CHECK(size > 0);
+	heard[size] = '\0';
+	return heard;
+}
+
+static void raw(void)
+{
+	char saved[CV_TERMINAL_BYTES];
+	int pty[2], ends[2];
+
+	EXPECT(cv_pty_open(-1, pty), 0);
+	CHECK(strcmp(pty_hears(pty[1], pty[0], "a\n"), "a\r\n") == 0);
+	EXPECT(cv_terminal_raw(pty[1], saved), 0);
+	CHECK(strcmp(pty_hears(pty[1], pty[0], "a\n\t"), "a\n\t") == 0);
+	CHECK(strcmp(pty_hears(pty[0], pty[1], "\003\r\032\004"), "\003\r\032\004") == 0);
+	EXPECT(cv_terminal_restore(pty[1], saved), 0);
+	CHECK(strcmp(pty_hears(pty[1], pty[0], "b\n"), "b\r\n") == 0);
+	EXPECT(cv_pipe(ends), 0);
+	EXPECT(cv_terminal_raw(ends[0], saved), -ENOTTY);
+	EXPECT(cv_terminal_restore(ends[0], saved), -ENOTTY);
+}
+
 /* A background group takes the terminal back without being stopped. */
 static void foreground(void)
 {
@@ -184,6 +214,7 @@ int main(void)
 	in_process("a memory file holds its bytes and cannot be changed", memory_file);
 	in_process("pipes, copies and limits are what their names say", pipes_and_copies);
 	in_process("a pseudo terminal has the settings and the size of another terminal", terminals);
+	in_process("a raw terminal passes every byte on unchanged and gets its settings back", raw);
 	in_process("a background group takes the terminal without being stopped", foreground);
 	in_process("a signal hits only a process of the namespace", signals);
 	in_process("a process dies by the signal that it names, without a core", dying);
