@@ -7,17 +7,23 @@
 import { readSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import type { Lane, terminal } from '#engine';
-import type { Passage, Stdio } from './passthrough.ts';
+import { ownStanding } from './caller.ts';
 import { settledWithin } from './leftovers.ts';
+import type { Passage, Stdio } from './passthrough.ts';
 import { stopUntilContinued } from './signals.ts';
 
-export type PtyTools = Pick<typeof terminal, 'openPty' | 'resizePty' | 'closeDescriptor'>;
+export type PtyTools = Pick<
+  typeof terminal,
+  'openPty' | 'resizePty' | 'closeDescriptor' | 'makeRaw' | 'restore'
+>;
 export type RelayedLane = Pick<Lane, 'pid' | 'signal' | 'onStopped'>;
 
 /** No byte for so long, once no process of the app is left, means that there is none. */
 const silenceMs = 1000;
 const chunkBytes = 65_536;
 const lookAgainMs = 5;
+/** How soon a command in the background notices that its shell has brought it to the front: no signal tells. */
+const lookForFrontMs = 200;
 
 export class PtyRelay implements Passage {
   readonly terminal = 'own';
@@ -29,6 +35,9 @@ export class PtyRelay implements Passage {
   readonly #ended: Promise<void>;
   #master: ReadStream | undefined;
   #keyboard: ReadStream | undefined;
+  /** What the settings of our terminal were, while they are ours. */
+  #settings: Buffer | undefined;
+  #waitForFront: NodeJS.Timeout | undefined;
   #screen: WriteStream | undefined;
   #lane: RelayedLane | undefined;
   #isOpen = false;
@@ -72,16 +81,28 @@ export class PtyRelay implements Passage {
       this.#keyboard?.resume();
     });
     process.on('SIGWINCH', this.#resize);
+    process.on('SIGCONT', this.#continued);
+    process.on('exit', this.#giveKeyboardBack);
     lane.onStopped(() => {
       void this.#stop();
     });
     this.#takeKeyboard();
   }
 
+  /** From the background it would stop us, and break the line that the shell is editing. */
   #takeKeyboard(): void {
+    clearTimeout(this.#waitForFront);
+    if (!isInFront()) {
+      this.#waitForFront = setTimeout(() => {
+        this.#takeKeyboard();
+      }, lookForFrontMs);
+      this.#waitForFront.unref();
+      return;
+    }
+    const settings = this.#tools.makeRaw(this.#outer);
+    this.#settings ??= settings;
     const keyboard = new ReadStream(this.#outer);
     this.#keyboard = keyboard;
-    keyboard.setRawMode(true);
     keyboard.on('data', (bytes: Buffer) => {
       if (this.#master?.write(bytes) === false) keyboard.pause();
     });
@@ -91,11 +112,32 @@ export class PtyRelay implements Passage {
     });
   }
 
-  #giveKeyboardBack(): void {
-    this.#keyboard?.setRawMode(false);
+  #dropKeyboard(): void {
+    clearTimeout(this.#waitForFront);
     this.#keyboard?.destroy();
     this.#keyboard = undefined;
   }
+
+  readonly #giveKeyboardBack = (): void => {
+    this.#dropKeyboard();
+    const settings = this.#settings;
+    this.#settings = undefined;
+    // In the background the settings are the shell's already.
+    if (settings === undefined || !isInFront()) return;
+    try {
+      this.#tools.restore(this.#outer, settings);
+    } catch {
+      // Our terminal is gone, and its settings with it.
+    }
+  };
+
+  /** Somebody else stopped us, and the shell has used the terminal meanwhile. */
+  readonly #continued = (): void => {
+    if (this.#isStopping || !this.#isOpen) return;
+    this.#dropKeyboard();
+    this.#takeKeyboard();
+    this.#resize();
+  };
 
   readonly #show = (bytes: Buffer): void => {
     this.#heard += bytes.length;
@@ -170,6 +212,8 @@ export class PtyRelay implements Passage {
 
   [Symbol.dispose](): void {
     process.off('SIGWINCH', this.#resize);
+    process.off('SIGCONT', this.#continued);
+    process.off('exit', this.#giveKeyboardBack);
     this.#giveKeyboardBack();
     this.#master?.destroy();
     this.#screen?.destroy();
@@ -178,4 +222,10 @@ export class PtyRelay implements Passage {
       this.#tools.closeDescriptor(this.#masterFd);
     }
   }
+}
+
+/** Whether the keyboard is ours: true as well for a terminal that controls nobody. */
+function isInFront(): boolean {
+  const { hasTerminal, isForeground } = ownStanding();
+  return !hasTerminal || isForeground;
 }

@@ -51,7 +51,7 @@ export function gatewayRules(interception: Interception): string {
     ...(isTproxy
       ? []
       : [
-          chain('redirect', 'type nat hook prerouting priority dstnat; policy accept;', [
+          chain('streams', 'type nat hook prerouting priority dstnat; policy accept;', [
             `iifname "gw0" meta l4proto tcp redirect to :${gatewayPorts.tcp}`,
           ]),
         ]),
@@ -68,13 +68,17 @@ export function gatewayRules(interception: Interception): string {
   ]);
 }
 
-/** Rules of the app namespace. */
-export function appRules(): string {
+/**
+ * Rules of the app namespace. Without tproxy no datagram gets past the gateway, so questions to every resolver go
+ * to the stub sockets, not only those to the loopback's; by TCP they take the way of all streams.
+ */
+export function appRules(interception: Interception): string {
+  const isTproxy = interception === 'tproxy';
   return table('culvert', [
     chain('stub', 'type nat hook output priority -100; policy accept;', [
-      `ip daddr 127.0.0.0/8 udp dport 53 redirect to :${stubPort}`,
+      `${isTproxy ? 'ip daddr 127.0.0.0/8 ' : ''}udp dport 53 redirect to :${stubPort}`,
       `ip daddr 127.0.0.0/8 tcp dport 53 redirect to :${stubPort}`,
-      `ip6 daddr ::1 udp dport 53 redirect to :${stubPort}`,
+      ...(isTproxy ? [`ip6 daddr ::1 udp dport 53 redirect to :${stubPort}`] : []),
       `ip6 daddr ::1 tcp dport 53 redirect to :${stubPort}`,
     ]),
     chain('output', 'type filter hook output priority filter; policy accept;', [

@@ -97,7 +97,7 @@ export class NamespaceMaker {
     this.#native.enterNamespace(app);
     writeSysctls(appSysctls(this.#hasIpv6));
     runTool('ip', ['-batch', '-'], appLinks(this.#hasIpv6));
-    runTool('nft', ['-f', '-'], appRules());
+    runTool('nft', ['-f', '-'], appRules(interception));
     expectInterfaces(['lo', 'app0']);
     return interception;
   }

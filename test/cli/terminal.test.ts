@@ -110,6 +110,12 @@ describe('the terminal of its own', { timeout: 30_000 }, () => {
     expect(after).toBe(before);
   });
 
+  test('adds nothing to what a full-screen program writes', async () => {
+    await using keyboard = run(`node ${host} sh -c 'stty raw; printf "one\\ntwo\\n\\tthree."'`);
+    expect(await keyboard.end()).toBe(0);
+    expect(keyboard.screen).toBe('one\ntwo\n\tthree.');
+  });
+
   test('stops with the app and goes on with fg', async () => {
     await using keyboard = new Keyboard('bash --norc --noediting -i', root);
     await keyboard.see(/[$#] /);
