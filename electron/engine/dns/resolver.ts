@@ -23,8 +23,11 @@ export interface Exchange {
   close(): void;
 }
 
-/** Milliseconds for a query, connecting and repetitions included; stub resolvers wait 5 s (resolv.conf(5)). */
-export const defaultDeadlineMs = 5000;
+/**
+ * Milliseconds for a query, connecting and repetitions included. Stub resolvers wait 5 s (resolv.conf(5)): a
+ * SERVFAIL has to be there before, or they take the lane's resolver for dead and ask again.
+ */
+export const defaultDeadlineMs = 4000;
 
 /**
  * The checked answer if the message is one to this question: same id, same letters in the same case, an
