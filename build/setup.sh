@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh run | test: the two commands of the README, from a bare clone to a running Culvert or to its tests.
 #
-# Both bring what is missing (system packages, npm packages, where there is a window the Electron runtime) and
+# Both bring what is missing (system packages, npm packages, the Electron runtime) and
 # build. `run` then opens the window, or the demo in the terminal where there is none; `test` runs every check
 # and every test and ends with one line of figures. The second time only what changed is done again.
 #
@@ -49,9 +49,7 @@ need_npm_packages() {
 
 # Only the window needs Electron: a failure is told and nothing else stops.
 want_electron() {
-	if ! has_window; then
-		say "this version has no window yet, so Electron is not fetched"
-	elif ! node build/electron-runtime.js >/dev/null; then
+	if ! node build/electron-runtime.js >/dev/null; then
 		say "the window cannot be opened without Electron; the command line works"
 	fi
 }

