@@ -34,8 +34,8 @@
 #define UDP_WAITING_FLOWS 4096   /* undecided pairs at once; one lane may have half of them */
 #define UDP_REFUSED_FLOWS 4096   /* remembered refusals at once; the oldest goes first */
 #define UDP_FLOWS_EACH 4096      /* routed pairs of one association; its least recently used goes first */
-#define UDP_WAITING_DATAGRAMS 8  /* per undecided pair */
-#define UDP_WAITING_BYTES 65536  /* per undecided pair */
+#define UDP_WAITING_DATAGRAMS 512 /* per undecided pair: what a busy sender sends while a near proxy is asked */
+#define UDP_WAITING_BYTES (1 << 20) /* per undecided pair */
 #define UDP_PIECES 4096          /* of 2 KiB each, for all undecided pairs; one lane may have half of them */
 #define UDP_WAITING_SECONDS 20
 #define UDP_REFUSED_SECONDS 5

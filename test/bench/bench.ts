@@ -6,7 +6,6 @@
  *   --quick          one round of one second each: to see that it works
  *   --rounds N       rounds of the comparison, 3 by default
  *   --seconds N      length of each measurement, 3 by default
- *   --udp, --dns     also these, for an engine that has them
  *   --strict         ends with 1 when a goal is missed
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -28,8 +27,6 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
-    udp: { type: 'boolean', default: false },
-    dns: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
   },
 });
@@ -65,19 +62,18 @@ async function bench(): Promise<Report> {
   return { date: new Date().toISOString().slice(0, 10), machine: machine(), comparison, singles };
 }
 
-/** What is measured beside the comparison, as asked for and as far as there is a Culvert. */
+/** What is measured beside the comparison, as far as there is a Culvert. */
 function partsOf(bench: Bench, pace: Pace): (() => Promise<Single | Single[]>)[] {
-  const parts: (() => Promise<Single | Single[]>)[] = [];
   const { culvertRun } = bench;
-  if (options.udp) parts.push(() => udp(bench, pace));
-  if (culvertRun === undefined) return parts;
-  parts.unshift(
+  const datagrams = () => udp(bench, pace);
+  if (culvertRun === undefined) return [datagrams];
+  return [
     () => startUp(bench, culvertRun, options.quick ? 5 : 20),
     () => memoryOfFlows(bench, culvertRun),
-  );
-  if (options.udp) parts.push(() => memoryOfAssociations(bench, culvertRun));
-  if (options.dns) parts.push(() => dns(bench, culvertRun, pace));
-  return parts;
+    datagrams,
+    () => memoryOfAssociations(bench, culvertRun),
+    () => dns(bench, culvertRun, pace),
+  ];
 }
 
 void bench().then((report) => {
