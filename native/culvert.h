@@ -113,13 +113,12 @@ CV_EXPORT int cv_dup(int fd);
 CV_EXPORT int cv_pty_open(int like, int32_t *out);
 /* Copies the window size of terminal `from` to `to`. */
 CV_EXPORT int cv_pty_resize(int from, int to);
-/*
- * Makes a terminal pass every byte on unchanged, both ways (termios(3), cfmakeraw), and writes what its settings
- * were to `saved`, which has room for CV_TERMINAL_BYTES.
- */
+/* Writes the settings of a terminal to `saved`, which has room for CV_TERMINAL_BYTES. */
 #define CV_TERMINAL_BYTES 64
+CV_EXPORT int cv_terminal_save(int fd, void *saved);
+/* Makes a terminal pass every byte on unchanged, both ways (termios(3), cfmakeraw); its settings go to `saved`. */
 CV_EXPORT int cv_terminal_raw(int fd, void *saved);
-/* Gives a terminal the settings that cv_terminal_raw wrote down, also from the background. */
+/* Gives a terminal the settings that were written down, also from the background. */
 CV_EXPORT int cv_terminal_restore(int fd, const void *saved);
 /* tcsetpgrp(3) with SIGTTOU blocked. */
 CV_EXPORT int cv_terminal_give(int fd, int pgrp);
@@ -127,6 +126,8 @@ CV_EXPORT int cv_terminal_give(int fd, int pgrp);
 CV_EXPORT int cv_limit(int resource, int64_t *out);
 /* Sends a signal through pidfd after checking that the process is in the network namespace `inode`. */
 CV_EXPORT int cv_signal_in_netns(int pid, int64_t inode, int signal);
+/* Ends this process with nothing that Node does at its end (_exit(2)): it would set the terminal back. */
+CV_EXPORT void cv_exit(int status);
 /* Resets the signal to its default and sends it to this process; does not return if it is deadly. */
 CV_EXPORT int cv_die_by(int signal);
 

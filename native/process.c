@@ -210,6 +210,17 @@ static sigset_t block_terminal_stop(void)
 	return before;
 }
 
+int cv_terminal_save(int fd, void *saved)
+{
+	struct termios settings;
+
+	_Static_assert(sizeof settings <= CV_TERMINAL_BYTES, "the settings of a terminal need more room");
+	if (tcgetattr(fd, &settings) < 0)
+		return -errno;
+	memcpy(saved, &settings, sizeof settings);
+	return 0;
+}
+
 /*
  * Node's own raw mode leaves the output processing of a terminal on, so that a line feed of the app's would
  * become two characters (libuv, uv_tty_set_mode). The settings take effect at once: nothing waits for a terminal
@@ -218,11 +229,11 @@ static sigset_t block_terminal_stop(void)
 int cv_terminal_raw(int fd, void *saved)
 {
 	struct termios settings;
+	const int result = cv_terminal_save(fd, saved);
 
-	_Static_assert(sizeof settings <= CV_TERMINAL_BYTES, "the settings of a terminal need more room");
-	if (tcgetattr(fd, &settings) < 0)
-		return -errno;
-	memcpy(saved, &settings, sizeof settings);
+	if (result < 0)
+		return result;
+	memcpy(&settings, saved, sizeof settings);
 	cfmakeraw(&settings);
 	return tcsetattr(fd, TCSANOW, &settings) < 0 ? -errno : 0;
 }
@@ -291,6 +302,11 @@ int cv_signal_in_netns(int pid, int64_t inode, int signal)
 		result = -errno;
 	close(pidfd);
 	return result;
+}
+
+void cv_exit(int status)
+{
+	_exit(status);
 }
 
 /* Ends as the app ended, without a core dump of our own. */

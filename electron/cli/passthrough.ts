@@ -9,6 +9,7 @@
 import { constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Terminal } from '#shared/helper-protocol.ts';
+import { ownStanding } from './caller.ts';
 import { type PtyTools, type RelayedLane, PtyRelay } from './pty.ts';
 import { stopUntilContinued } from './signals.ts';
 
@@ -72,6 +73,20 @@ export function openPassage(choice: Terminal, tools: PtyTools): Passage {
   if (choice !== 'own') return new DirectPassage(choice);
   const facts = stdioFacts();
   return new PtyRelay(tools, openOwnTerminal(facts), (slave) => withPty(facts, slave));
+}
+
+/** Remembers the settings of our terminal, if we have one; the function gives them back while it is ours. */
+export function keepSettings(tools: Pick<PtyTools, 'settings' | 'restore'>): () => void {
+  let fd: number;
+  try {
+    fd = openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY);
+  } catch {
+    return () => undefined; // no terminal, nothing to keep
+  }
+  const settings = tools.settings(fd);
+  return () => {
+    if (ownStanding().isForeground) tools.restore(fd, settings);
+  };
 }
 
 /** Our terminal for reading and writing, whatever way stdin and stdout were opened. */

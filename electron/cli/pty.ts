@@ -14,7 +14,7 @@ import { stopUntilContinued } from './signals.ts';
 
 export type PtyTools = Pick<
   typeof terminal,
-  'openPty' | 'resizePty' | 'closeDescriptor' | 'makeRaw' | 'restore'
+  'openPty' | 'resizePty' | 'closeDescriptor' | 'settings' | 'makeRaw' | 'restore'
 >;
 export type RelayedLane = Pick<Lane, 'pid' | 'signal' | 'onStopped'>;
 

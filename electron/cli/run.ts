@@ -14,7 +14,7 @@ import { laneMark, ownStanding, payloadOf } from './caller.ts';
 import { exitOfRun } from './exit-codes.ts';
 import { endAll, sentenceOf, settledWithin } from './leftovers.ts';
 import { complain, complainOf } from './output.ts';
-import { type Passage, chooseTerminal, openPassage, stdioFacts } from './passthrough.ts';
+import { type Passage, chooseTerminal, keepSettings, openPassage, stdioFacts } from './passthrough.ts';
 import { askOnTerminal, readLine } from './password.ts';
 import { type RunOptions, dnsOf, isolationOf, lacksPassword, routeOf, wordOf } from './run-request.ts';
 import { SignalDesk } from './signals.ts';
@@ -37,9 +37,9 @@ export async function run(
   } catch (error) {
     const failure = withName(failureOf(error), argv[0]);
     complainOf(failure);
-    ending = { kind: 'code', code: exitOfRun(failure.code) };
+    return process.exit(exitOfRun(failure.code));
   }
-  return ending.kind === 'signal' ? terminal.dieBy(ending.signal) : process.exit(ending.code);
+  return ending.kind === 'signal' ? terminal.dieBy(ending.signal) : terminal.exit(ending.code);
 }
 
 /** Names the command in a failure that is about it. */
@@ -79,7 +79,13 @@ async function attempt(
     const lane = await engine.openLane({ ...request, terminal: passage.terminal, stdio: passage.stdio });
     return await accompany(lane, passage, desk, options);
   };
-  return await Promise.race([interrupted, whole()]);
+  const giveBack = keepSettings(terminal);
+  try {
+    return await Promise.race([interrupted, whole()]);
+  } finally {
+    // Whoever asked for a password may have been ended with the echo off.
+    if (desk.phase === 'preparing') giveBack();
+  }
 }
 
 /** From the app's start to its end, and to the end of what it leaves behind. */

@@ -2,19 +2,26 @@
  * Starts the helper, by the way that fits, and nothing else: the engine's only door to other programs.
  *
  * Does: choose between a user namespace, being root already, pkexec, sudo and sudo-prompt; wait until the
- * helper dials back; check who it is; give each refusal its own failure. Must not: use a shell, or pass
- * the caller's environment on to root.
+ * helper dials back; check who it is. Must not: use a shell, or pass the caller's environment on to root.
+ * What an early end means is in refusals.ts.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import * as v from 'valibot';
-import { CulvertError, failureCodes, type Failure, type FailureCode } from '#shared/failure.ts';
+import { CulvertError, type Failure, type FailureCode } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
 import { helperSocket, runtimeDir } from '#shared/paths.ts';
 import type { EngineOptions } from './lane-spec.ts';
 import type { Native } from './native.ts';
+import {
+  hasNoNewPrivs,
+  oneLine,
+  pkexecRefusal,
+  reported,
+  startFailure,
+  userNamespaceSwitch,
+} from './refusals.ts';
 
 const policyFiles = [
   '/usr/share/polkit-1/actions/io.github.culvert.policy',
@@ -113,9 +120,9 @@ function privilegedWays({ hasTerminal, productDir }: EngineOptions): Way[] {
   const hasSudo = existsSync(sudoPath);
   const hasDisplay = (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']) !== undefined;
   const ways = [
-    ...(hasPkexec && (hasOwnAction || !hasTerminal) ? [pkexecWay(helper, hasTerminal)] : []),
+    ...(hasPkexec && (hasOwnAction || !hasTerminal) ? [pkexecWay(helper, hasTerminal && !hasSudo)] : []),
     ...(hasTerminal && hasSudo ? [sudoWay(helper)] : []),
-    ...(hasPkexec && !hasOwnAction && hasTerminal && !hasSudo ? [pkexecWay(helper, hasTerminal)] : []),
+    ...(hasPkexec && !hasOwnAction && hasTerminal && !hasSudo ? [pkexecWay(helper, true)] : []),
     ...(!hasPkexec && !hasTerminal && hasDisplay ? [sudoPromptWay(helper)] : []),
     ...(!hasTerminal && hasSudo ? [silentSudoWay(helper)] : []),
   ];
@@ -123,28 +130,20 @@ function privilegedWays({ hasTerminal, productDir }: EngineOptions): Way[] {
   return ways;
 }
 
-/** pkexec refuses odd values of SHELL and LANG, so it gets constant ones (pkexec(1)). */
-function pkexecWay(helper: string, hasTerminal: boolean): Way {
+/**
+ * pkexec refuses odd values of SHELL and LANG, so it gets constant ones (pkexec(1)). `asks` lets it ask on the
+ * terminal where no agent of the session does, which many versions try and fail: only where sudo is no way.
+ */
+function pkexecWay(helper: string, asks: boolean): Way {
   return {
     mode: 'privileged',
     why: 'the administrator’s permission was asked for by polkit',
     command: pkexecPath,
-    args: (socket) => [...(hasTerminal ? [] : ['--disable-internal-agent']), helper, 'privileged', socket],
+    args: (socket) => [...(asks ? [] : ['--disable-internal-agent']), helper, 'privileged', socket],
     env: { SHELL: '/bin/sh', LANG: 'C.UTF-8', TERM: process.env['TERM'] === undefined ? 'dumb' : 'xterm' },
     timeoutMs: humanMs,
     refusal: pkexecRefusal,
   };
-}
-
-/** What an early exit of pkexec means (pkexec(1), RETURN VALUE). */
-export function pkexecRefusal(code: number | null, words: string): Failure {
-  const own = reported(words);
-  if (own !== undefined) return own;
-  if (code === 126) return { code: 'pkexec-dismissed' };
-  if (code === 127 && /authentication agent|getting authority/i.test(words))
-    return { code: 'pkexec-no-agent' };
-  if (code === 127) return { code: 'pkexec-refused', detail: oneLine(words) };
-  return startFailure(code, words);
 }
 
 /**
@@ -282,64 +281,4 @@ function dialledBack(
       }
     });
   });
-}
-
-const reportedFailure = v.object({
-  code: v.picklist(failureCodes),
-  step: v.optional(v.string()),
-  detail: v.optional(v.string()),
-});
-
-/** The failure that the helper itself wrote as the last line of its stderr, if it did. */
-function reported(words: string): Failure | undefined {
-  const line = words.trim().split('\n').at(-1) ?? '';
-  if (!line.startsWith('{')) return undefined;
-  try {
-    const parsed = v.safeParse(reportedFailure, JSON.parse(line));
-    if (!parsed.success) return undefined;
-    const { code, step, detail } = parsed.output;
-    return { code, ...(step === undefined ? {} : { step }), ...(detail === undefined ? {} : { detail }) };
-  } catch {
-    // Not our line after all: the caller has another reading of the words.
-    return undefined;
-  }
-}
-
-function startFailure(code: number | null, words: string): Failure {
-  return reported(words) ?? { code: 'helper-start-failed', detail: oneLine(words) || `exit ${String(code)}` };
-}
-
-/** Names the switch of this system that forbids user namespaces, and how to turn it. */
-export function userNamespaceSwitch(words: string, code: number | null, read = readSysctl): string {
-  const switches = [
-    ['kernel/unprivileged_userns_clone', '0', 'sudo sysctl kernel.unprivileged_userns_clone=1'],
-    [
-      'kernel/apparmor_restrict_unprivileged_userns',
-      '1',
-      'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0',
-    ],
-    ['user/max_user_namespaces', '0', 'sudo sysctl user.max_user_namespaces=15000'],
-  ] as const;
-  const closed = switches.find(([name, value]) => read(name) === value);
-  if (closed !== undefined)
-    return `${closed[0].replaceAll('/', '.')} is ${closed[1]}; to allow it: ${closed[2]}`;
-  return oneLine(words) || `unshare ended with ${String(code)}`;
-}
-
-function readSysctl(name: string): string | undefined {
-  try {
-    return readFileSync(`/proc/sys/${name}`, 'utf8').trim();
-  } catch {
-    // This kernel does not have the switch.
-    return undefined;
-  }
-}
-
-/** Whether this process can gain no privileges any more, so that pkexec and sudo must fail (prctl(2)). */
-export function hasNoNewPrivs(status = readFileSync('/proc/self/status', 'utf8')): boolean {
-  return /^NoNewPrivs:\s*1$/m.test(status);
-}
-
-function oneLine(words: string): string {
-  return words.trim().split('\n').at(-1)?.trim() ?? '';
 }

@@ -3,6 +3,6 @@ export { Engine } from './engine.ts';
 export { EngineClient } from './client.ts';
 export type { Lane } from './lane.ts';
 export type { AppExit, DnsChoice, EngineOptions, HelperInfo, LaneSpec, Route } from './lane-spec.ts';
-export { userNamespaceSwitch, hasNoNewPrivs } from './elevate.ts';
+export { userNamespaceSwitch, hasNoNewPrivs } from './refusals.ts';
 export { formatUpstream, parseProxyUrl } from './upstream/url.ts';
 export { terminal } from './terminal.ts';

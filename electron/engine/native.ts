@@ -89,6 +89,13 @@ export class Native {
     check(this.#calls.ptyResize(from, to), 'internal', 'terminal size');
   }
 
+  /** The settings of a terminal, for `restoreTerminal`. */
+  saveTerminal(fd: number): Buffer {
+    const saved = Buffer.alloc(terminalBytes);
+    check(this.#calls.terminalSave(fd, saved), 'internal', 'terminal settings');
+    return saved;
+  }
+
   /** Answers the settings that the terminal had, for `restoreTerminal`. */
   rawTerminal(fd: number): Buffer {
     const saved = Buffer.alloc(terminalBytes);
@@ -100,14 +107,15 @@ export class Native {
     check(this.#calls.terminalRestore(fd, saved), 'internal', 'terminal restore');
   }
 
-  giveTerminal(fd: number, group: number): void {
-    check(this.#calls.terminalGive(fd, group), 'internal', 'terminal');
-  }
-
   limit(resource: number): { soft: bigint; hard: bigint } {
     const out = new BigInt64Array(2);
     check(this.#calls.limit(resource, out), 'internal', 'limit');
     return { soft: out[0] ?? -1n, hard: out[1] ?? -1n };
+  }
+
+  exit(status: number): never {
+    this.#calls.exit(status);
+    throw new Error('still alive after the end');
   }
 
   dieBy(signal: number): never {

@@ -22,19 +22,24 @@ class TerminalControl {
     this.#native.resizePty(from, to);
   }
 
+  /** The settings of a terminal, for `restore`. */
+  settings(fd: number): Buffer {
+    return this.#native.saveTerminal(fd);
+  }
+
   /** Has a terminal pass every byte on unchanged, both ways; answers the settings that it had. */
   makeRaw(fd: number): Buffer {
     return this.#native.rawTerminal(fd);
   }
 
-  /** Gives a terminal the settings that `makeRaw` answered. */
+  /** Gives a terminal the settings that `settings` or `makeRaw` answered. */
   restore(fd: number, settings: Buffer): void {
     this.#native.restoreTerminal(fd, settings);
   }
 
-  /** Makes a process group the foreground one of a terminal (tcsetpgrp(3)). */
-  give(fd: number, group: number): void {
-    this.#native.giveTerminal(fd, group);
+  /** Ends this process and leaves the terminal as it is, which Node would set back to what it was at its start. */
+  exit(status: number): never {
+    return this.#native.exit(status);
   }
 
   /** Ends this process by a signal's default action, as the app was ended. */

@@ -100,7 +100,7 @@ static const char *pty_hears(int from, int to, const char *said)
 
 static void raw(void)
 {
-	char saved[CV_TERMINAL_BYTES];
+	char saved[CV_TERMINAL_BYTES], again[CV_TERMINAL_BYTES];
 	int pty[2], ends[2];
 
 	EXPECT(cv_pty_open(-1, pty), 0);
@@ -109,9 +109,12 @@ static void raw(void)
 	CHECK(strcmp(pty_hears(pty[1], pty[0], "a\n\t"), "a\n\t") == 0);
 	CHECK(strcmp(pty_hears(pty[0], pty[1], "\003\r\032\004"), "\003\r\032\004") == 0);
 	EXPECT(cv_terminal_restore(pty[1], saved), 0);
+	EXPECT(cv_terminal_save(pty[1], again), 0);
+	EXPECT(memcmp(saved, again, sizeof(struct termios)), 0);
 	CHECK(strcmp(pty_hears(pty[1], pty[0], "b\n"), "b\r\n") == 0);
 	EXPECT(cv_pipe(ends), 0);
 	EXPECT(cv_terminal_raw(ends[0], saved), -ENOTTY);
+	EXPECT(cv_terminal_save(ends[0], saved), -ENOTTY);
 	EXPECT(cv_terminal_restore(ends[0], saved), -ENOTTY);
 }
 

@@ -1,11 +1,16 @@
 /** What the refusals of the ways to root mean, and which switch is named where user namespaces are forbidden. */
 import { describe, expect, test } from 'vitest';
-import { hasNoNewPrivs, pkexecRefusal, userNamespaceSwitch } from '../../electron/engine/elevate.ts';
+import { hasNoNewPrivs, pkexecRefusal, userNamespaceSwitch } from '../../electron/engine/refusals.ts';
 
 describe('what pkexec ends with', () => {
   test('126 means that the question was dismissed', () => {
     const words = 'Error executing command as another user: Request dismissed\n';
     expect(pkexecRefusal(126, words)).toEqual({ code: 'pkexec-dismissed' });
+  });
+
+  test('so does the end of input at its own question, which ends it by a signal', () => {
+    const words = '** (process:636): ERROR **: Got unexpected EOF while reading from controlling terminal.\n';
+    expect(pkexecRefusal(null, words)).toEqual({ code: 'pkexec-dismissed' });
   });
 
   test('127 means a refusal, with its last words', () => {
@@ -19,6 +24,7 @@ describe('what pkexec ends with', () => {
 
   test.each([
     'Error executing command as another user: No authentication agent found.\n',
+    'polkit-agent-helper-1: error response to PolicyKit daemon: GDBus.Error:org.freedesktop.PolicyKit1.Error.Failed: No session for cookie\nError executing command as another user: Not authorized\n',
     'Error getting authority: Error initializing authority: Could not connect: No such file or directory\n',
   ])('127 with these words means that nobody can ask: %s', (words) => {
     expect(pkexecRefusal(127, words)).toEqual({ code: 'pkexec-no-agent' });

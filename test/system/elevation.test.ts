@@ -1,0 +1,275 @@
+/** The ways to root with the real sudo, the real polkit and without them: what is asked, granted and refused. */
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Product } from '../world/product.ts';
+import type { Proxy } from '../world/proxies.ts';
+import { until } from '../world/until.ts';
+import { World, type RunOptions } from '../world/world.ts';
+import { Typist } from './typist.ts';
+
+let world: World;
+let product: Product;
+let proxy: Proxy;
+
+beforeAll(async () => {
+  world = await World.create({ sudo: true });
+  product = Product.install(world);
+  proxy = await world.proxy('mirror');
+  // A wrong password costs two seconds otherwise.
+  writeFileSync(
+    world.path('/etc/pam.d/sudo'),
+    'auth required pam_unix.so nodelay\naccount required pam_unix.so\n',
+  );
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+const line = (...command: string[]) => [
+  ...[product.culvert, 'run', '--isolation', 'helper', '--proxy', proxy.url, '--quiet', '--'],
+  ...command,
+];
+
+async function allGone(): Promise<void> {
+  await until('everything to be gone', () => world.leftovers().length === 0);
+}
+
+/** Runs `culvert run` without a terminal; it must not start anything. Answers what was said instead. */
+async function refused(options: RunOptions & { before?: readonly string[] } = {}): Promise<string> {
+  const { before = [], ...rest } = options;
+  const outcome = await world.run([...before, ...line('echo', 'started')], { user, ...rest });
+  expect([outcome.stdout, outcome.code]).toEqual(['', 125]);
+  await allGone();
+  return outcome.stderr;
+}
+
+/** A host that does not have these programs, until it is disposed. */
+async function without(...programs: string[]): Promise<AsyncDisposable> {
+  const upper = join(world.dir, `without-${programs.join('-')}`);
+  await world.shell(
+    `mkdir -p ${upper}
+    mount -t tmpfs culvert-world ${upper}
+    mkdir ${upper}/upper ${upper}/work
+    chmod 755 ${upper}/upper
+    mount -t overlay -o lowerdir=/usr/bin,upperdir=${upper}/upper,workdir=${upper}/work culvert-world /usr/bin
+    cd /usr/bin && rm ${programs.join(' ')}`,
+  );
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await world.shell(`umount -l /usr/bin; umount -l ${upper}`);
+    },
+  };
+}
+
+function sudoers(text: string): void {
+  writeFileSync(world.path('/etc/sudoers.d/terminal'), text, { mode: 0o440 });
+}
+
+/** May do nothing as root unless a test lets it. */
+const user = 'culvert-b';
+const settings = 'stty -a | tr " " "\\n" | grep -x -e "-*echo"';
+
+describe('sudo on a terminal', () => {
+  const prompt = /culvert: password of culvert-b for the isolated network: /;
+
+  describe.each([
+    ['use_pty', 'own'],
+    ['!use_pty', 'share'],
+  ])('with %s', (option, way) => {
+    beforeAll(() => {
+      sudoers(`Defaults ${option}\nDefaults timestamp_timeout=0\nculvert-b ALL=(ALL) ALL\n`);
+    });
+
+    test(`asks there, and the app has a terminal that works (${way})`, async () => {
+      await using typist = new Typist(world, ['bash', '--norc', '-i'], { user });
+      await typist.enter('tty', /\/dev\/pts\/\d+/);
+      const [outer] = await typist.enter('ps -o sid= -p $$', /^\s*\d+\r$/m);
+      typist.type(`${line('bash', '--norc', '-i').join(' ')}\r`);
+      await typist.see(prompt);
+      typist.type(`${world.users[user].password}\r`);
+      // sudo throws away what is typed before it has read the password.
+      await typist.see(/\$ $/);
+      await typist.enter('id -un; echo $((20+3))', /culvert-b\s+23/);
+      expect(typist.screen).not.toContain(world.users[user].password);
+      const [inner] = await typist.enter('ps -o sid= -p $$', /^\s*\d+\r$/m);
+      expect(inner.trim() === outer.trim()).toBe(way === 'share');
+      // Job control of the shell on the lane.
+      await typist.enter('sleep 1000', /sleep 1000\r\n/);
+      typist.type('\u001a');
+      await typist.see(/Stopped\s+sleep 1000/);
+      await typist.enter('fg', /fg\s+sleep 1000\r/);
+      typist.type('\u0003');
+      await typist.see(/\$ $/);
+      typist.type('exit 7\r');
+      await typist.see(/exit 7\s+exit\s+bash\S+ $/);
+      await typist.enter(`echo status $?; ${settings}`, /status 7\s+echo\r/);
+      typist.type('exit\r');
+      expect((await typist.ended).code).toBe(0);
+    });
+
+    test('a password that is wrong three times is told, and nothing is started', async () => {
+      await using typist = new Typist(world, ['bash', '--norc', '-i'], { user });
+      typist.type(`${line('echo', 'sta""rted').join(' ')}\r`);
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        await typist.see(prompt);
+        typist.type('wrong\r');
+      }
+      await typist.see(
+        /culvert: permission was not given — sudo refused \(sudo: 3 incorrect.*\) — try again/,
+      );
+      await typist.enter(`echo status $?; ${settings}`, /status 125\s+echo\r/);
+      expect(typist.screen).not.toContain('started');
+      typist.type('exit\r');
+      await typist.ended;
+      await allGone();
+    });
+
+    test('Ctrl+C at the question is the end, by that signal, and the echo is back', async () => {
+      await using typist = new Typist(world, ['bash', '--norc', '-i'], { user });
+      typist.type(`${line('echo', 'sta""rted').join(' ')}\r`);
+      await typist.see(prompt);
+      typist.type('\u0003');
+      await typist.see(/[$#] $/);
+      await typist.enter(`echo status $?; ${settings}`, /status 130\s+echo\r/);
+      typist.type('exit\r');
+      await typist.ended;
+      await allGone();
+    });
+  });
+});
+
+describe('polkit', () => {
+  const rules = () => world.path('/etc/polkit-1/rules.d/49-culvert.rules');
+
+  /** What polkit answers for culvert-b when it is asked for pkexec. */
+  function rule(answer: string): void {
+    writeFileSync(
+      rules(),
+      `polkit.addRule(function (action, subject) {
+  if (action.id == 'org.freedesktop.policykit.exec' && subject.user == 'culvert-b') return ${answer};
+});
+`,
+    );
+    chmodSync(rules(), 0o644);
+  }
+
+  beforeAll(async () => {
+    await world.shell('mkdir -p /run/dbus');
+    const bus = world.spawn(['dbus-daemon', '--system', '--nofork', '--nopidfile']);
+    await until('the system bus', () =>
+      world.run(['test', '-S', '/run/dbus/system_bus_socket']).then(({ code }) => code === 0),
+    );
+    expect(bus.hasEnded).toBe(false);
+    world.spawn(['/usr/lib/polkit-1/polkitd', '--no-debug']);
+    await until(
+      'polkit',
+      async () => (await world.run(['pkaction', '--action-id', 'org.freedesktop.policykit.exec'])).code === 0,
+    );
+  });
+
+  test('a rule that allows it is all that is needed', async () => {
+    rule('polkit.Result.YES');
+    const { stdout, stderr, code } = await world.run(line('id', '-un'), { user });
+    expect([stdout, stderr, code]).toEqual(['culvert-b\n', '', 0]);
+  });
+
+  test('a rule that refuses is told as a refusal', async () => {
+    rule('polkit.Result.NO');
+    expect(await refused()).toMatch(
+      /^culvert: permission was not given — the system does not allow this user .* — try again/,
+    );
+  });
+
+  test('without an agent nobody can be asked, and what would help is said', async () => {
+    rule('polkit.Result.AUTH_ADMIN');
+    expect(await refused()).toMatch(
+      /^culvert: permission could not be asked for — no authentication agent runs in this session — start one/,
+    );
+  });
+
+  test('where pkexec cannot ask, sudo without a password is tried', async () => {
+    const { stdout, stderr, code } = await world.run(line('id', '-un'), { user: 'culvert-a' });
+    expect([stdout, stderr, code]).toEqual(['culvert-a\n', '', 0]);
+  });
+
+  describe('on a terminal, where pkexec asks by itself', () => {
+    let cover: AsyncDisposable;
+    beforeAll(async () => {
+      cover = await without('sudo');
+      rule('polkit.Result.AUTH_SELF');
+    });
+    afterAll(async () => {
+      await cover[Symbol.asyncDispose]();
+    });
+
+    async function answer(keys: string): Promise<Typist> {
+      const typist = new Typist(world, ['sh', '-i'], { user });
+      const [tty] = await typist.enter('tty', /\/dev\/pts\/\d+/);
+      typist.type(`${line('echo', 'sta""rted').join(' ')}\r`);
+      await typist.see(/Password: /);
+      await until('the echo to be off', async () =>
+        (await world.must(['stty', '-F', tty, '-a'])).includes(' -echo '),
+      );
+      typist.type(keys);
+      return typist;
+    }
+
+    async function expectStatus(typist: Typist, code: number): Promise<void> {
+      await typist.enter(`echo status $?; ${settings}`, new RegExp(`status ${code}\\s+echo\\r`));
+      expect(typist.screen).not.toContain('started');
+      typist.type('exit\r');
+      await typist.ended;
+      await allGone();
+    }
+
+    test('a wrong password is a refusal', async () => {
+      await using typist = await answer('wrong\r');
+      await typist.see(/culvert: permission was not given — .*the password was wrong.* — try again/);
+      await expectStatus(typist, 125);
+    });
+
+    test('the end of input dismisses the question', async () => {
+      await using typist = await answer('\u0004');
+      await typist.see(/culvert: permission was not given — the password dialog was closed — try again/);
+      await expectStatus(typist, 125);
+    });
+
+    test('Ctrl+C is the end, by that signal, and the echo is back', async () => {
+      await using typist = await answer('\u0003');
+      await typist.see(/[$#] $/);
+      await expectStatus(typist, 130);
+    });
+  });
+});
+
+describe('without pkexec and sudo', () => {
+  test('there is no way to root, and two are named', async () => {
+    await using _pkexec = await without('pkexec', 'sudo');
+    expect(await refused()).toMatch(
+      /^culvert: permission could not be asked for — neither pkexec nor sudo can be used here — install/,
+    );
+  });
+
+  test('on a desktop that has neither, pkexec is missed', async () => {
+    await using _pkexec = await without('pkexec', 'sudo');
+    expect(await refused({ env: { DISPLAY: ':77' } })).toMatch(
+      /^culvert: permission could not be asked for — pkexec is not installed.* — install pkexec/,
+    );
+  });
+});
+
+describe('a process that may gain no privileges', () => {
+  const before = ['setpriv', '--no-new-privs'];
+
+  test('is told so instead of asked for a password that cannot help', async () => {
+    expect(await refused({ before, user: 'culvert-a' })).toMatch(
+      /^culvert: permission could not be asked for — this process was started with NoNewPrivs.* — start Culvert/,
+    );
+  });
+
+  test('goes the way that needs none when it is free to choose', async () => {
+    const command = [...before, product.culvert, 'run', '--proxy', proxy.url, '--', 'id', '-un'];
+    expect(await world.must(command, { user: 'culvert-a' })).toBe('culvert-a\n');
+  });
+});

@@ -1,0 +1,63 @@
+/** Somebody at a real terminal of a world: script(1) makes it, the test types and reads what is on the screen. */
+import type { Outcome, Running } from '../world/running.ts';
+import { until } from '../world/until.ts';
+import type { RunOptions, World } from '../world/world.ts';
+
+export class Typist {
+  readonly running: Running;
+  #read = 0;
+
+  /** Starts a command as a session of its own on the terminal. */
+  constructor(world: World, command: readonly string[], options: RunOptions = {}) {
+    this.running = world.spawn(command, { user: 'culvert-a', ...options, tty: true });
+  }
+
+  type(text: string): void {
+    this.running.write(text);
+  }
+
+  /** Waits for something new on the screen and answers the match; fails with what was there instead. */
+  async see(pattern: RegExp, timeoutMs = 10_000): Promise<RegExpExecArray> {
+    const unread = () => this.running.stdout.slice(this.#read);
+    try {
+      const match = await until(
+        String(pattern),
+        () => {
+          const found = pattern.exec(unread());
+          if (found === null && this.running.hasEnded) throw new Error(`it ended without ${String(pattern)}`);
+          return found ?? undefined;
+        },
+        timeoutMs,
+      );
+      this.#read += match.index + match[0].length;
+      return match;
+    } catch (error) {
+      throw new Error(`${String(error)}; on the screen since then:\n${unread()}`, { cause: error });
+    }
+  }
+
+  /** Types a line to a shell and waits for what it prints. The pattern must not match the line itself. */
+  async enter(line: string, pattern: RegExp): Promise<RegExpExecArray> {
+    this.type(`${line}\r`);
+    return this.see(pattern);
+  }
+
+  /** What is on the screen that has not been seen yet. */
+  get unread(): string {
+    return this.running.stdout.slice(this.#read);
+  }
+
+  get screen(): string {
+    return this.running.stdout;
+  }
+
+  /** How the command ended; a signal shows as 128 and its number, as script(1) gives it. */
+  get ended(): Promise<Outcome> {
+    return this.running.ended;
+  }
+
+  /** Hangs the terminal up if it is still there. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.running.end('SIGKILL');
+  }
+}
