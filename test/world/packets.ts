@@ -73,13 +73,14 @@ export class PcapReader {
     const etherType = frame.readUInt16BE(0);
     const iface = this.#ifaceOf(frame.readUInt32BE(4));
     const sent = frame[10] === 4;
-    return { iface, sent, etherType, ...parseNetwork(etherType, frame.subarray(sllBytes)) };
+    return { iface, sent, etherType, ...parsePacket(etherType, frame.subarray(sllBytes)) };
   }
 }
 
 type Network = Omit<Packet, 'iface' | 'sent' | 'etherType'>;
 
-function parseNetwork(etherType: number, bytes: Buffer): Network {
+/** One packet without its frame, from its IP header on; `etherType` says which. */
+export function parsePacket(etherType: number, bytes: Buffer): Network {
   if (etherType === 0x0800 && bytes.length >= 20) return parseV4(bytes);
   if (etherType === 0x86dd && bytes.length >= 40) return parseV6(bytes);
   const proto = etherType === 0x0806 ? 'neighbour' : 'other';

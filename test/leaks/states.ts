@@ -1,0 +1,125 @@
+/** The states of the matrix: how a lane gets into each, what is then left of its network, and how it is left. */
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive } from '../world/cell.ts';
+import { internet, ports } from '../world/addresses.ts';
+import type { Product } from '../world/product.ts';
+import type { Proxy } from '../world/proxies.ts';
+import { until } from '../world/until.ts';
+import type { World } from '../world/world.ts';
+import type { Standing } from './expected.ts';
+import type { Prober } from './prober.ts';
+import type { Probe } from './probes.ts';
+
+export interface Scene {
+  readonly world: World;
+  readonly product: Product;
+  readonly proxy: Proxy;
+  readonly prober: Prober;
+}
+
+export interface State {
+  readonly standing: Standing;
+  /** Whether the proxy's connection may still be seen. */
+  readonly reachesProxy: boolean;
+  /** Whether the proxy accepts the sign-in of the lane. */
+  readonly signsIn: boolean;
+  /** Brings the state about; resolves when it is there. */
+  readonly enter: (scene: Scene) => Promise<void>;
+  /** What is done while the probes are on their way for the first time. */
+  readonly meanwhile?: (scene: Scene) => Promise<unknown>;
+  /** Takes away what would outlive the lane. */
+  readonly leave?: (scene: Scene) => Promise<void>;
+}
+
+const stays = (): Promise<void> => Promise.resolve();
+const alive = { standing: 'served', reachesProxy: true, signsIn: true, enter: stays } as const;
+const dead = { standing: 'no relay', reachesProxy: false, signsIn: true } as const;
+
+export const states = {
+  running: alive,
+  'engine dead': { ...dead, enter: (scene) => killEngine(scene, 'ENETUNREACH') },
+  'engine dead, gateway left': gatewayLeft(),
+  'helper dead': { ...alive, enter: killHelper },
+  'both dead': {
+    ...dead,
+    enter: async (scene) => {
+      await killHelper(scene);
+      await killEngine(scene, 'ENETUNREACH');
+    },
+  },
+  'proxy down': { ...alive, standing: 'refused', enter: ({ proxy }) => proxy.kill() },
+  'sign-in refused': { ...alive, standing: 'refused', signsIn: false },
+  stopping: { ...alive, meanwhile: stop },
+} as const satisfies Record<string, State>;
+export type StateName = keyof typeof states;
+export const stateNames = Object.keys(states) as StateName[];
+
+/**
+ * The moment between the end of the engine and the helper's letting go, made to last: the rules of the gateway
+ * are then what refuses (nft(8), "REJECT STATEMENT"). Held by descriptors, as the helper holds it; a stopped
+ * helper would get SIGHUP when the engine's end orphans its process group.
+ */
+function gatewayLeft(): State {
+  let held: number[] = [];
+  return {
+    ...dead,
+    enter: async (scene) => {
+      const folder = `/proc/${helperOf(scene)}/fd`;
+      const links = readdirSync(folder).map((name) => join(folder, name));
+      held = links
+        .filter((link) => readlinkSync(link).startsWith('net:['))
+        .map((link) => openSync(link, 'r'));
+      await killEngine(scene, 'EHOSTUNREACH');
+    },
+    leave: () => {
+      for (const descriptor of held.splice(0)) closeSync(descriptor);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** `culvert stop`, which the app of a Prober does not obey; with `--force` it has to. */
+export async function stop({ world, product, prober }: Scene, ...options: string[]): Promise<void> {
+  const lane = `${prober.running.pid}-1`;
+  await world.must([product.culvert, 'stop', ...options, lane], { user: 'culvert-a' });
+}
+
+function helperOf({ world }: Scene): number {
+  const helpers = world.pids().filter((pid) => commandOf(pid).includes('helper.cjs'));
+  if (helpers.length !== 1) throw new Error(`there are ${helpers.length} helpers instead of one`);
+  return helpers[0] ?? 0;
+}
+
+async function killHelper(scene: Scene): Promise<void> {
+  const helper = helperOf(scene);
+  process.kill(helper, 'SIGKILL');
+  await until('the end of the helper', () => !isAlive(helper));
+}
+
+/**
+ * Resolves when the kernel has also said goodbye to the proxy for it, and a datagram is refused with this word:
+ * EHOSTUNREACH by the gateway, ENETUNREACH when nobody holds the gateway any more and the kernel has taken it
+ * away. While it does, for some milliseconds, a datagram may get lost without an error.
+ */
+async function killEngine({ world, prober }: Scene, refusal: string): Promise<void> {
+  process.kill(prober.running.pid, 'SIGKILL');
+  await until('the end of the engine', () => !isAlive(prober.running.pid));
+  const open = 'ss -Htan exclude listening exclude time-wait dst ';
+  await until('the end of its connections', async () => {
+    return (await world.shell(`${open} ${internet.proxy4}`)) === '';
+  });
+  const datagram: Probe = { kind: 'udp', address: internet.web4, port: ports.echo, reach: 'public' };
+  await until('the refusal of a datagram', async () => {
+    const [result] = await prober.walk([datagram], () => 50);
+    return result?.word === refusal;
+  });
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // ended meanwhile
+  }
+}
