@@ -9,11 +9,14 @@ import { World } from '../world/world.ts';
 let world: World;
 let product: Product;
 let proxy: Proxy;
+/** A second, independent server of UDP ASSOCIATE. */
+let second: Proxy;
 
 beforeAll(async () => {
   world = await World.create({ sudo: true });
   product = Product.install(world);
   proxy = await world.proxy('dante');
+  second = await world.proxy('shadowsocks');
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -35,13 +38,17 @@ def ask(data, to, size=70000):
 const echo4 = `('${internet.web4}', ${ports.echo})`;
 const echo6 = `('${internet.web6}', ${ports.echo})`;
 
-/** Proxied flows, and those of a direct profile, behave alike. */
-const ways: [string, () => string][] = [
-  ['through dante', () => proxy.url],
-  ['direct', () => 'direct'],
+/**
+ * Proxied flows, and those of a direct profile, behave alike; the largest datagram is what SOCKS5's header
+ * leaves of IPv4's 65,507 bytes, and what shadowsocks takes.
+ */
+const ways: [string, () => string, number][] = [
+  ['through dante', () => proxy.url, 65_497],
+  ['through shadowsocks', () => second.url, 1350],
+  ['direct', () => 'direct', 65_507],
 ];
 
-describe.each(ways)('%s', (_name, url) => {
+describe.each(ways)('%s', (_name, url, largest) => {
   const lane = () => ({ proxy: url(), options: ['--quiet'] });
 
   test.each([
@@ -55,14 +62,14 @@ describe.each(ways)('%s', (_name, url) => {
     },
   );
 
-  test('no byte, one byte, 1,200 and 65,507 bytes', async () => {
+  test(`datagrams from no byte to ${largest}`, async () => {
+    const sizes = [0, 1, 1200, 9000, 60_000, largest].filter((size) => size <= largest);
     const script = `
-for size in (0, 1, 1200, 9000, 60000, ${url() === 'direct' ? '65507' : '65497'}):
+for size in ${JSON.stringify(sizes)}:
     sent = os.urandom(size)
     data, _ = ask(sent, ${echo4})
     print(size, data == sent)
 `;
-    const sizes = [0, 1, 1200, 9000, 60_000, url() === 'direct' ? 65_507 : 65_497];
     expect(await product.must(client(4, script), lane())).toBe(
       sizes.map((size) => `${size} True\n`).join(''),
     );
@@ -144,4 +151,25 @@ test.each(isolations)('a lane of either kind carries UDP (%s)', async (isolation
   expect(
     await product.must(client(4, `print(ask(b'hello', ${echo4})[0])`), { proxy: proxy.url, isolation }),
   ).toBe("b'hello'\n");
+});
+
+test('a refusal of UDP is one line on the lane', async () => {
+  await using socks = await world.proxy('microsocks');
+  const script = `
+import sys
+for attempt in range(3):
+    try: u.connect(${echo4}); u.send(b'x'); u.recv(1)
+    except ConnectionRefusedError: pass
+print('refused', flush=True); sys.stdin.readline()
+`;
+  await using running = product.spawn(client(4, script), { proxy: socks.url });
+  await running.says(/refused/);
+  const { lanes } = JSON.parse(
+    await world.must([product.culvert, 'ps', '--json'], { user: 'culvert-a' }),
+  ) as {
+    lanes: { notes: string[] }[];
+  };
+  expect(lanes.map(({ notes }) => notes)).toEqual([['UDP refused: the proxy does not offer it']]);
+  running.child.stdin?.end('\n');
+  expect((await running.ended).code).toBe(0);
 });

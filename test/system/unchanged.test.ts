@@ -46,11 +46,14 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** The processes of a running `culvert run`: the engine is the process that was started, the rest found by name. */
-function processesOf(word: string): Promise<number[]> {
-  return world
-    .run(['pgrep', '-f', word])
-    .then(({ stdout }) => stdout.split('\n').filter(Boolean).map(Number));
+/** The processes of this world, and of no other, whose command line has the word. */
+async function processesOf(word: string): Promise<number[]> {
+  const { stdout } = await world.run(['pgrep', '-f', word]);
+  const own = new Set(world.pids());
+  return stdout
+    .split('\n')
+    .map(Number)
+    .filter((pid) => own.has(pid));
 }
 
 async function helperOf(isolation: TestedIsolation): Promise<number> {

@@ -9,6 +9,7 @@ import type { Exception } from './capture.ts';
 import { dante } from './proxies/dante.ts';
 import { microsocks } from './proxies/microsocks.ts';
 import { mirror } from './proxies/mirror.ts';
+import { shadowsocks } from './proxies/shadowsocks.ts';
 import { ssh } from './proxies/ssh.ts';
 import { tinyproxy } from './proxies/tinyproxy.ts';
 import { listens } from './listens.ts';
@@ -17,7 +18,7 @@ import type { Running } from './running.ts';
 import { until } from './until.ts';
 import type { Place, World } from './world.ts';
 
-export const proxyKinds = ['microsocks', 'dante', 'ssh', 'tinyproxy', 'mirror'] as const;
+export const proxyKinds = ['microsocks', 'dante', 'ssh', 'tinyproxy', 'shadowsocks', 'mirror'] as const;
 export type ProxyKind = (typeof proxyKinds)[number];
 
 export interface ProxyOptions {
@@ -65,12 +66,13 @@ const starters: Record<ProxyKind, (plan: ProxyPlan) => Promise<Started>> = {
   dante,
   ssh,
   tinyproxy,
+  shadowsocks,
   mirror,
 };
 let nextPort = 1080;
 
 export async function startProxy(world: World, kind: ProxyKind, options: ProxyOptions): Promise<Proxy> {
-  const at = options.at ?? (kind === 'ssh' ? 'host' : 'internet');
+  const at = options.at ?? (kind === 'ssh' || kind === 'shadowsocks' ? 'host' : 'internet');
   const { name, password } = world.users['culvert-b'];
   const plan: ProxyPlan = {
     world,
