@@ -109,7 +109,7 @@ CV_EXPORT int cv_memory_file(const void *bytes, uint32_t size);
 CV_EXPORT int cv_pipe(int32_t *out);
 /* dup with close-on-exec at or above 3. */
 CV_EXPORT int cv_dup(int fd);
-/* A pseudo terminal: out[0] master, out[1] slave, with the settings and size of the terminal `like`. */
+/* A pseudo terminal: out[0] master (non-blocking), out[1] slave, with the settings and size of the terminal `like`. */
 CV_EXPORT int cv_pty_open(int like, int32_t *out);
 /* Copies the window size of terminal `from` to `to`. */
 CV_EXPORT int cv_pty_resize(int from, int to);

@@ -160,14 +160,15 @@ int cv_dup(int fd)
 
 /*
  * A pseudo terminal: out[0] master, out[1] slave, both close-on-exec, with the settings and the size of the
- * terminal `like`, or the kernel's own when that is negative. The slave comes from the master, not from a path,
+ * terminal `like`, or the kernel's own when that is negative. The master is non-blocking, since an app may not
+ * read what is typed. The slave comes from the master, not from a path,
  * so that the mount namespace does not matter (ioctl_tty(2), TIOCGPTPEER).
  */
 int cv_pty_open(int like, int32_t *out)
 {
 	struct termios settings;
 	struct winsize size;
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	int slave = -1;
 	int error;
 

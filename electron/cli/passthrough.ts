@@ -65,7 +65,9 @@ export interface Passage extends Disposable {
   attach(lane: RelayedLane): void;
   /** Stops the app and then ourselves; comes back when the shell continues us. */
   suspend(): Promise<void>;
-  /** Once the app has ended: everything that it wrote has been passed on. */
+  /** Once the app has ended: the keyboard is the caller's again, though what it left behind may still write. */
+  release(): void;
+  /** After that: everything that it wrote has been passed on. */
   drain(): Promise<void>;
 }
 
@@ -129,6 +131,10 @@ class DirectPassage implements Passage {
     await lane?.signal('SIGSTOP').catch(() => 0);
     await stopUntilContinued('self');
     await lane?.signal('SIGCONT').catch(() => 0);
+  }
+
+  release(): void {
+    // The keyboard was never taken.
   }
 
   drain(): Promise<void> {

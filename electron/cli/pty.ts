@@ -4,7 +4,7 @@
  * Does: raw mode on our terminal, bytes both ways, window size, Ctrl+Z (the app stops, so do we, and come
  * back), the settings of our terminal as they were at every end. Must not: read a key before the app runs.
  */
-import { readSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import type { Lane, terminal } from '#engine';
 import { ownStanding } from './caller.ts';
@@ -41,7 +41,10 @@ export class PtyRelay implements Passage {
   #screen: WriteStream | undefined;
   #lane: RelayedLane | undefined;
   #isOpen = false;
+  /** What the app has not taken yet. */
+  #typed = Buffer.alloc(0);
   #isStopping = false;
+  #isReleased = false;
   #heard = 0;
   #tellEnd: () => void = () => undefined;
 
@@ -77,9 +80,6 @@ export class PtyRelay implements Passage {
     // EIO: nobody has the slave any more. The descriptor is closed with that.
     master.on('error', this.#end);
     master.on('close', this.#end);
-    master.on('drain', () => {
-      this.#keyboard?.resume();
-    });
     process.on('SIGWINCH', this.#resize);
     process.on('SIGCONT', this.#continued);
     process.on('exit', this.#giveKeyboardBack);
@@ -92,6 +92,7 @@ export class PtyRelay implements Passage {
   /** From the background it would stop us, and break the line that the shell is editing. */
   #takeKeyboard(): void {
     clearTimeout(this.#waitForFront);
+    if (this.#isReleased) return;
     if (!isInFront()) {
       this.#waitForFront = setTimeout(() => {
         this.#takeKeyboard();
@@ -104,12 +105,36 @@ export class PtyRelay implements Passage {
     const keyboard = new ReadStream(this.#outer);
     this.#keyboard = keyboard;
     keyboard.on('data', (bytes: Buffer) => {
-      if (this.#master?.write(bytes) === false) keyboard.pause();
+      this.#typed = Buffer.concat([this.#typed, bytes]);
+      this.#passKeys();
     });
-    keyboard.on('error', () => {
-      // Our terminal is gone: the app learns it by SIGHUP, as the kernel sends us one to forward.
-      keyboard.destroy();
-    });
+    keyboard.on('end', this.#hangUp);
+    keyboard.on('error', this.#hangUp);
+  }
+
+  /** Our terminal is gone; with the master closed, so is that of everything the app has there. */
+  readonly #hangUp = (): void => {
+    this.#keyboard?.destroy();
+    this.#master?.destroy();
+  };
+
+  /** Not by the stream of the master, whose writes would wait, and everything with them, for an app that does not read. */
+  #passKeys(): void {
+    if (!this.#isOpen) return;
+    try {
+      this.#typed = this.#typed.subarray(writeSync(this.#masterFd, this.#typed));
+    } catch (error) {
+      // Nobody has the slave any more.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+    }
+    if (this.#typed.length === 0) {
+      this.#keyboard?.resume();
+      return;
+    }
+    this.#keyboard?.pause();
+    setTimeout(() => {
+      this.#passKeys();
+    }, lookAgainMs).unref();
   }
 
   #dropKeyboard(): void {
@@ -149,19 +174,22 @@ export class PtyRelay implements Passage {
    * is non-blocking.
    */
   readonly #readRest = (): void => {
+    if (this.#readPresent()) setTimeout(this.#readRest, lookAgainMs);
+    else this.#end();
+  };
+
+  /** Shows what is there; answers whether there may be more to come. */
+  #readPresent(): boolean {
     const chunk = Buffer.alloc(chunkBytes);
     try {
       for (let size = readSync(this.#masterFd, chunk); size > 0; size = readSync(this.#masterFd, chunk)) {
         this.#show(Buffer.from(chunk.subarray(0, size)));
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
-        setTimeout(this.#readRest, lookAgainMs);
-        return;
-      }
+      return (error as NodeJS.ErrnoException).code === 'EAGAIN';
     }
-    this.#end();
-  };
+    return false;
+  }
 
   readonly #end = (): void => {
     this.#isOpen = false;
@@ -187,6 +215,13 @@ export class PtyRelay implements Passage {
     this.#takeKeyboard();
     this.#resize();
     await this.#lane?.signal('SIGCONT').catch(() => 0);
+  }
+
+  /** What the app wrote is shown first: it may count on a terminal that adds nothing. */
+  release(): void {
+    if (this.#isOpen) this.#readPresent();
+    this.#isReleased = true;
+    this.#giveKeyboardBack();
   }
 
   /** A process that took the slave elsewhere keeps it open for ever: silence ends the waiting as well. */

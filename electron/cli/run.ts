@@ -107,6 +107,7 @@ async function accompany(
   if (options.quiet !== true) lane.view().notes.forEach(complain);
   const exit = await lane.exit;
   desk.phase = 'leftovers';
+  passage.release();
   await seeOff(lane, desk, options);
   await passage.drain();
   return endingOf(exit);

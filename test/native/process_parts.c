@@ -91,7 +91,11 @@ static const char *pty_hears(int from, int to, const char *said)
 	static char heard[64];
 	ssize_t size;
 
+	struct pollfd ready = {.fd = to, .events = POLLIN};
+
 	CHECK(write(from, said, strlen(said)) == (ssize_t)strlen(said));
+	/* The kernel moves the bytes a moment later. */
+	CHECK(poll(&ready, 1, 5000) == 1);
 	size = read(to, heard, sizeof(heard) - 1);
 	CHECK(size > 0);
 	heard[size] = '\0';

@@ -8,8 +8,8 @@ export class Typist {
   #read = 0;
 
   /** Starts a command as a session of its own on the terminal. */
-  constructor(world: World, command: readonly string[], options: RunOptions = {}) {
-    this.running = world.spawn(command, { user: 'culvert-a', ...options, tty: true });
+  constructor(world: World, command: readonly string[], options: RunOptions) {
+    this.running = world.spawn(command, { ...options, tty: true });
   }
 
   type(text: string): void {
