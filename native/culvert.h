@@ -9,7 +9,7 @@
  * link.c    messages with descriptors over SOCK_SEQPACKET (unix(7))
  * socket.c  network namespaces and the sockets of a lane
  * process.c sessions, terminals, memory files, hardening of this process
- * pump.c    TCP: splice(2) between two connected sockets, in a few threads
+ * pump.c    TCP: accepting, dialling through SOCKS5, splice(2) between two sockets, in a few threads
  * udp.c     UDP: transparent receive, SOCKS5 encapsulation, raw replies, in one thread
  */
 #ifndef CULVERT_H
@@ -21,7 +21,7 @@
 #define CV_EXPORT __attribute__((visibility("default")))
 
 /* Changes with every change of this interface; the engine and the helper refuse another one. */
-#define CV_ABI 1
+#define CV_ABI 2
 CV_EXPORT int cv_abi(void);
 
 /* ---- watch.c: one thread, one epoll instance, one pipe that Node reads ------------------------- */
@@ -131,7 +131,21 @@ CV_EXPORT void cv_exit(int status);
 /* Resets the signal to its default and sends it to this process; does not return if it is deadly. */
 CV_EXPORT int cv_die_by(int signal);
 
+/* ---- addresses --------------------------------------------------------------------------------- */
+
+/* 20 bytes: 16 of IPv6 (IPv4 as ::ffff:a.b.c.d), 2 of port in network order, 2 zero. */
+struct cv_addr {
+	uint8_t ip[16];
+	uint8_t port[2];
+	uint8_t zero[2];
+};
+
 /* ---- pump.c: the TCP relay --------------------------------------------------------------------- */
+
+/* What cv_pump_reap tells of. */
+#define CV_FLOW_ACCEPTED 1 /* an app connected: cv_pump_dial, cv_pump_join, cv_pump_take or cv_pump_abort it */
+#define CV_FLOW_OPENED 2   /* cv_pump_dial came through; left out when the flow has ended by the time */
+#define CV_FLOW_ENDED 3    /* its number is free again */
 
 /* Why a flow ended. */
 #define CV_END_CLEAN 1       /* both sides said end of file */
@@ -139,18 +153,64 @@ CV_EXPORT int cv_die_by(int signal);
 #define CV_END_PROXY_RESET 3 /* the proxy's side failed; error is its errno */
 #define CV_END_ABORTED 4     /* cv_pump_abort */
 #define CV_END_HALF_IDLE 5   /* one side closed, the other silent for 60 s */
+/* These four before it was open, at `stage`. */
+#define CV_END_UNREACHABLE 6 /* no connection to the proxy; error is the errno */
+#define CV_END_DIAL_CLOSED 7 /* the proxy closed (error 0) or the connection failed (its errno) */
+#define CV_END_DIAL_ANSWER 8 /* byte `at` of the proxy's answer is `value`: a no, or nonsense */
+#define CV_END_DIAL_LATE 9   /* the deadline */
 
-struct cv_ended {
+/* What a dial waits for. */
+#define CV_DIAL_CONNECTING 0
+#define CV_DIAL_GREETING 1 /* the answer to it: the method */
+#define CV_DIAL_SIGN_IN 2
+#define CV_DIAL_REQUEST 3
+/* `at` of an answer that went on behind its end. */
+#define CV_DIAL_SURPLUS 255
+
+struct cv_flow_event {
+	uint32_t kind;
 	uint32_t flow;
-	uint32_t reason;
+	uint32_t reason; /* ENDED */
 	int32_t error;
-	uint32_t reserved;
-	uint64_t bytes_up;   /* app to proxy */
-	uint64_t bytes_down; /* proxy to app */
+	uint32_t dial_ms; /* OPENED and ENDED: what cv_pump_dial took; UINT32_MAX if it did not come through */
+	uint8_t stage;
+	uint8_t at;
+	uint8_t value;
+	uint8_t zero;
+	uint64_t bytes_up; /* app to proxy */
+	uint64_t bytes_down;
+	/* ACCEPTED: */
+	uint32_t listener;
+	uint16_t source_port; /* the app's, host order */
+	uint16_t zeros;
+	struct cv_addr destination;
+	uint32_t more_zeros;
 };
 
 /* Starts `threads` threads with room for `flows` flows in all. Once in a process. */
 CV_EXPORT int cv_pump_start(int threads, int flows);
+/*
+ * Accepts on a listening socket from now on, and owns it. What was connected to is the local address, or with
+ * `redirected` the one before REDIRECT. A connection for which no flow is free is reset. Returns its number, which
+ * is not given out again.
+ */
+CV_EXPORT int cv_pump_listen(int fd, int redirected);
+/* Closes a listener. Accepted flows that are yet to be told of keep their number. */
+CV_EXPORT int cv_pump_unlisten(int listener);
+/* Gives an accepted flow's socket to the caller, non-blocking, close-on-exec; the flow is forgotten. */
+CV_EXPORT int cv_pump_take(int flow);
+/*
+ * Connects an accepted flow through the SOCKS5 proxy (RFC 1928): `sign_in` is the message of RFC 1929 or empty
+ * (at most 513 bytes), `request` begins with VER (at most 262 bytes), `timeout_ms` is for everything until the
+ * proxy's yes. After a failure here the flow is still the caller's.
+ */
+CV_EXPORT int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *sign_in, uint32_t sign_in_size,
+                           const void *request, uint32_t request_size, uint32_t timeout_ms);
+/*
+ * Gives an accepted flow a connected socket as its proxy's side, which is duplicated, and the bytes that were
+ * already read from it (at most 64 KiB). After a failure the flow is still the caller's.
+ */
+CV_EXPORT int cv_pump_join(int flow, int proxy, const void *to_app, uint32_t to_app_size);
 /*
  * Relays between two connected sockets, which are duplicated: the caller closes its own. The bytes given are
  * those already read from the proxy (sent to the app first) and from the app (sent to the proxy first); at
@@ -159,7 +219,10 @@ CV_EXPORT int cv_pump_start(int threads, int flows);
  */
 CV_EXPORT int cv_pump_add(int app, int proxy, const void *to_app, uint32_t to_app_size, const void *to_proxy,
                           uint32_t to_proxy_size);
-/* Resets both sides. The end is told by cv_pump_reap as for any other. */
+/*
+ * Resets both sides. The end is told by cv_pump_reap as for any other; only a flow that is accepted and nothing
+ * else is free at once.
+ */
 CV_EXPORT int cv_pump_abort(int flow);
 /*
  * The app is gone: what it sent is still delivered, nothing is waited for that would come for it. The flow ends
@@ -168,20 +231,15 @@ CV_EXPORT int cv_pump_abort(int flow);
 CV_EXPORT int cv_pump_release(int flow);
 /* Byte counters of flows first … first+count-1, into out[2*count] as up, down; 0 for free ones. */
 CV_EXPORT int cv_pump_counters(int first, int count, uint64_t *out);
-/* Takes up to max ended flows; returns how many. */
-CV_EXPORT int cv_pump_reap(struct cv_ended *out, int max);
+/*
+ * Takes up to max events; returns how many. Accepted flows ring at once, the rest within a few milliseconds, so
+ * that much of it costs no waking of its own.
+ */
+CV_EXPORT int cv_pump_reap(struct cv_flow_event *out, int max);
 
 /* ---- udp.c: the UDP relay ---------------------------------------------------------------------- */
 
-/*
- * Addresses in this part are 20 bytes: 16 of IPv6 (IPv4 as ::ffff:a.b.c.d), 2 of port in network order, 2 zero.
- * A lane is the index that cv_udp_lane_add returned.
- */
-struct cv_addr {
-	uint8_t ip[16];
-	uint8_t port[2];
-	uint8_t zero[2];
-};
+/* A lane is the index that cv_udp_lane_add returned. */
 
 /* What cv_udp_poll tells of. */
 #define CV_UDP_UNKNOWN 1 /* first datagram for (source, destination): decide, its bytes wait (bounded) */

@@ -50,22 +50,12 @@
 #include "pump.h"
 
 #define EVENTS_AT_ONCE 128
-#define EARLY_MAX (64 * 1024)
-#define FLOWS_MAX (1 << 20)
 #define HALF_CHECK_MS (CV_HALF_IDLE_SECONDS > 10 ? 1000 : 100)
-#define KEEPALIVE_SECONDS 60
-/* epoll data of the mailbox; flows have twice their number, plus one for the proxy's side. */
-#define MAIL UINT64_MAX
 
 static struct pump_thread threads[THREADS_MAX];
 static int thread_count;
-static struct flow *flows;
-static int flow_count;
-static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct flow_list free_slots = STAILQ_HEAD_INITIALIZER(free_slots);
-static struct flow_list ended_slots = STAILQ_HEAD_INITIALIZER(ended_slots);
 
-static int64_t monotonic_ms(void)
+int64_t cv_monotonic_ms(void)
 {
 	struct timespec now;
 
@@ -73,13 +63,8 @@ static int64_t monotonic_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static uint64_t event_data(const struct flow *flow, int side)
-{
-	return (uint64_t)(flow - flows) * 2 + (uint64_t)side;
-}
-
 /* Puts a flow into its thread's mailbox; the lock is held. Wakes the thread if the box was empty. */
-static void mail_put(struct pump_thread *thread, struct flow *flow)
+void cv_mail_put(struct pump_thread *thread, struct flow *flow)
 {
 	uint64_t one = 1;
 	bool was_empty = STAILQ_EMPTY(&thread->mail);
@@ -132,9 +117,17 @@ static void mail_read(struct pump_thread *thread)
 		}
 		if (!flow->started) {
 			flow->started = true;
-			cv_flow_start(thread, flow, event_data(flow, APP), event_data(flow, PROXY));
+			if (flow->dial)
+				cv_dial_start(thread, flow);
+			else
+				cv_flow_start(thread, flow);
 		}
-		if (letter.release && !flow->reason)
+		if (!letter.release || flow->reason)
+			continue;
+		/* What the app has sent waits until the flow is open. */
+		if (flow->dial)
+			flow->released = true;
+		else
 			cv_flow_release(thread, flow);
 	}
 }
@@ -158,10 +151,8 @@ static void ended_publish(struct pump_thread *thread)
 	}
 	pthread_mutex_unlock(&thread->mail_lock);
 	atomic_fetch_sub(&thread->load, count);
-	pthread_mutex_lock(&slots_lock);
-	STAILQ_CONCAT(&ended_slots, &thread->ended);
-	pthread_mutex_unlock(&slots_lock);
-	cv_ring(CV_RING_PUMP);
+	cv_news_ended(&thread->ended);
+	cv_ring_soon(thread);
 }
 
 /* Runs each flow that had not done everything, once; those that put themselves back wait for the next time. */
@@ -191,33 +182,87 @@ static void half_check(struct pump_thread *thread)
 	}
 }
 
+/* Wakes Node, within NEWS_MS: by then it has often collected the news together with those of an accepted flow. */
+void cv_ring_soon(struct pump_thread *thread)
+{
+	if (thread->ring_due_ms == 0)
+		thread->ring_due_ms = thread->now_ms + NEWS_MS;
+}
+
+static void ring_check(struct pump_thread *thread)
+{
+	if (thread->ring_due_ms == 0 || thread->now_ms < thread->ring_due_ms)
+		return;
+	thread->ring_due_ms = 0;
+	if (cv_news_waits())
+		cv_ring(CV_RING_PUMP);
+}
+
+static int64_t sooner(int64_t one, int64_t other)
+{
+	return other != 0 && other < one ? other : one;
+}
+
+/* Milliseconds that the thread may sleep; -1: until an event. */
+static int patience(const struct pump_thread *thread)
+{
+	const struct dial *dial = TAILQ_FIRST(&thread->dials);
+	int64_t until = INT64_MAX;
+
+	if (thread->ready_count)
+		return 0;
+	until = sooner(until, TAILQ_EMPTY(&thread->half) ? 0 : thread->now_ms + HALF_CHECK_MS);
+	until = sooner(until, dial ? dial->deadline_ms : 0);
+	until = sooner(until, thread->ring_due_ms);
+	until = sooner(until, thread->accept_due_ms);
+	if (until == INT64_MAX)
+		return -1;
+	return until > thread->now_ms ? (int)(until - thread->now_ms) : 0;
+}
+
+static void flow_event(struct pump_thread *thread, const struct epoll_event *event)
+{
+	struct flow *flow = cv_flow_at(event->data.u64);
+	int side = event->data.u64 & 1;
+
+	if (flow->reason)
+		return;
+	if (flow->dial) {
+		cv_dial_event(thread, flow, side, event->events);
+		return;
+	}
+	cv_flow_event(flow, side, event->events);
+	cv_flow_run(thread, flow);
+}
+
 static void *pump_run(void *argument)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	struct pump_thread *thread = argument;
 
 	for (;;) {
-		int patience = thread->ready_count ? 0 : TAILQ_EMPTY(&thread->half) ? -1 : HALF_CHECK_MS;
-		int count = epoll_wait(thread->epoll_fd, events, EVENTS_AT_ONCE, patience);
+		int count = epoll_wait(thread->epoll_fd, events, EVENTS_AT_ONCE, patience(thread));
 		bool has_mail = false;
 
-		thread->now_ms = monotonic_ms();
+		thread->now_ms = cv_monotonic_ms();
 		ready_run(thread);
 		for (int i = 0; i < count; i++) {
 			uint64_t data = events[i].data.u64;
-			struct flow *flow = &flows[data / 2];
 
-			if (data == MAIL) {
+			if (data == MAIL)
 				has_mail = true;
-			} else if (!flow->reason) {
-				cv_flow_event(flow, data & 1, events[i].events);
-				cv_flow_run(thread, flow);
-			}
+			else if (data & LISTENER)
+				cv_accept(thread, (uint32_t)data);
+			else
+				flow_event(thread, &events[i]);
 		}
 		if (has_mail)
 			mail_read(thread);
+		cv_accept_again(thread);
+		cv_dial_expire(thread);
 		half_check(thread);
 		ended_publish(thread);
+		ring_check(thread);
 	}
 	return NULL;
 }
@@ -231,6 +276,7 @@ static int thread_open(struct pump_thread *thread, int pipe_limit)
 	STAILQ_INIT(&thread->ended);
 	TAILQ_INIT(&thread->ready);
 	TAILQ_INIT(&thread->half);
+	TAILQ_INIT(&thread->dials);
 	thread->pipe_limit = pipe_limit;
 	thread->scratch = malloc(COPY_BYTES);
 	thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -261,222 +307,26 @@ static int pipe_limit_of(int wanted_threads)
  */
 int cv_pump_start(int wanted_threads, int wanted_flows)
 {
-	size_t size = sizeof(struct flow) * (size_t)wanted_flows;
-	void *slab;
+	int result;
 
-	if (wanted_threads < 1 || wanted_threads > THREADS_MAX || wanted_flows < 1 || wanted_flows > FLOWS_MAX)
+	if (wanted_threads < 1 || wanted_threads > THREADS_MAX)
 		return -EINVAL;
-	if (flows)
-		return -EALREADY;
-	slab = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (slab == MAP_FAILED)
-		return -errno;
-	flows = slab;
-	flow_count = wanted_flows;
-	for (int i = 0; i < wanted_flows; i++)
-		STAILQ_INSERT_TAIL(&free_slots, &flows[i], ended_link);
-	for (int i = 0; i < wanted_threads; i++) {
-		int result = thread_open(&threads[i], pipe_limit_of(wanted_threads));
-
-		if (result < 0)
-			return result;
-		thread_count++;
+	result = cv_slots_open(wanted_flows);
+	for (int i = 0; result >= 0 && i < wanted_threads; i++) {
+		result = thread_open(&threads[i], pipe_limit_of(wanted_threads));
+		if (result >= 0)
+			thread_count++;
 	}
-	return 0;
+	return result;
 }
 
-/* A duplicate of a socket with the options that it has in a flow. */
-static int socket_adopt(int fd, int side)
+/* The thread for a new flow; NULL before the start. */
+struct pump_thread *cv_thread_with_fewest(void)
 {
-	static const struct linger resetting = {.l_onoff = 1, .l_linger = 0};
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	int flags = copy < 0 ? -1 : fcntl(copy, F_GETFL);
-
-	if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(copy, F_SETFL, flags | O_NONBLOCK) < 0) ||
-	    setsockopt(copy, SOL_SOCKET, SO_LINGER, &resetting, sizeof resetting) < 0) {
-		int error = errno;
-
-		if (copy >= 0)
-			close(copy);
-		return -error;
-	}
-	/* Not for Unix sockets, which refuse them. Urgent bytes stay in the stream instead of getting lost. */
-	(void)setsockopt(copy, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	(void)setsockopt(copy, SOL_SOCKET, SO_OOBINLINE, &(int){1}, sizeof(int));
-	if (side == PROXY) {
-		(void)setsockopt(copy, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
-		(void)setsockopt(copy, IPPROTO_TCP, TCP_KEEPIDLE, &(int){KEEPALIVE_SECONDS}, sizeof(int));
-		(void)setsockopt(copy, IPPROTO_TCP, TCP_KEEPINTVL, &(int){KEEPALIVE_SECONDS / 4}, sizeof(int));
-		(void)setsockopt(copy, IPPROTO_TCP, TCP_KEEPCNT, &(int){4}, sizeof(int));
-	}
-	return copy;
-}
-
-static int early_keep(struct way *way, const void *bytes, uint32_t size)
-{
-	if (size == 0)
-		return 0;
-	way->early = malloc(size);
-	if (!way->early)
-		return -ENOMEM;
-	memcpy(way->early, bytes, size);
-	way->early_size = size;
-	return 0;
-}
-
-static struct flow *slot_take(void)
-{
-	struct flow *flow;
-
-	pthread_mutex_lock(&slots_lock);
-	flow = STAILQ_FIRST(&free_slots);
-	if (flow)
-		STAILQ_REMOVE_HEAD(&free_slots, ended_link);
-	pthread_mutex_unlock(&slots_lock);
-	return flow;
-}
-
-/* The slot is free again; the lock is held. The least recently used is given out first. */
-static void slot_free(struct flow *flow)
-{
-	memset(flow, 0, sizeof *flow);
-	STAILQ_INSERT_TAIL(&free_slots, flow, ended_link);
-}
-
-static int slot_fill(struct flow *flow, const int fds[2], const void *const early[2], const uint32_t sizes[2])
-{
-	for (int i = APP; i <= PROXY; i++) {
-		flow->side[i].fd = -1;
-		flow->way[i].pipe.read_fd = flow->way[i].pipe.write_fd = -1;
-	}
-	for (int i = APP; i <= PROXY; i++) {
-		int result = early_keep(&flow->way[i], early[i], sizes[i]);
-
-		if (result == 0)
-			result = flow->side[i].fd = socket_adopt(fds[i], i);
-		if (result < 0)
-			return result;
-	}
-	return 0;
-}
-
-static struct pump_thread *thread_with_fewest(void)
-{
-	struct pump_thread *best = &threads[0];
+	struct pump_thread *best = thread_count ? &threads[0] : NULL;
 
 	for (int i = 1; i < thread_count; i++)
 		if (atomic_load(&threads[i].load) < atomic_load(&best->load))
 			best = &threads[i];
 	return best;
-}
-
-/*
- * See culvert.h. Early bytes are counted like all others, when they are delivered. -ENOSPC when every slot is
- * taken; after any failure the sockets are still the caller's alone, though SO_LINGER may be set.
- */
-int cv_pump_add(int app, int proxy, const void *to_app, uint32_t to_app_size, const void *to_proxy,
-                uint32_t to_proxy_size)
-{
-	const void *const early[2] = {[APP] = to_proxy, [PROXY] = to_app};
-	const uint32_t sizes[2] = {[APP] = to_proxy_size, [PROXY] = to_app_size};
-	const int fds[2] = {[APP] = app, [PROXY] = proxy};
-	struct flow *flow;
-	int result;
-
-	if (thread_count == 0)
-		return -ENOTCONN;
-	if (to_app_size > EARLY_MAX || to_proxy_size > EARLY_MAX)
-		return -EMSGSIZE;
-	flow = slot_take();
-	if (!flow)
-		return -ENOSPC;
-	result = slot_fill(flow, fds, early, sizes);
-	if (result < 0) {
-		for (int i = APP; i <= PROXY; i++) {
-			if (flow->side[i].fd >= 0)
-				close(flow->side[i].fd);
-			free(flow->way[i].early);
-		}
-		pthread_mutex_lock(&slots_lock);
-		slot_free(flow);
-		pthread_mutex_unlock(&slots_lock);
-		return result;
-	}
-	flow->thread = thread_with_fewest();
-	atomic_fetch_add(&flow->thread->load, 1);
-	result = (int)(flow - flows);
-	pthread_mutex_lock(&flow->thread->mail_lock);
-	atomic_store(&flow->state, FLOW_LIVE);
-	mail_put(flow->thread, flow);
-	pthread_mutex_unlock(&flow->thread->mail_lock);
-	return result;
-}
-
-/* Writes to a flow's thread. 0 also when the flow has just ended; -ENOENT when the slot is free. */
-static int flow_tell(int flow, bool is_abort)
-{
-	struct flow *one = &flows[flow < 0 || flow >= flow_count ? 0 : flow];
-
-	if (flow < 0 || flow >= flow_count)
-		return -EINVAL;
-	if (atomic_load(&one->state) == FLOW_FREE)
-		return -ENOENT;
-	pthread_mutex_lock(&one->thread->mail_lock);
-	if (atomic_load(&one->state) == FLOW_LIVE) {
-		one->abort_asked |= is_abort;
-		one->release_asked |= !is_abort;
-		mail_put(one->thread, one);
-	}
-	pthread_mutex_unlock(&one->thread->mail_lock);
-	return 0;
-}
-
-int cv_pump_abort(int flow)
-{
-	return flow_tell(flow, true);
-}
-
-int cv_pump_release(int flow)
-{
-	return flow_tell(flow, false);
-}
-
-int cv_pump_counters(int first, int count, uint64_t *out)
-{
-	if (first < 0 || count < 0 || count > flow_count || first > flow_count - count)
-		return -EINVAL;
-	for (int i = 0; i < count; i++) {
-		struct flow *flow = &flows[first + i];
-
-		out[2 * i] = atomic_load_explicit(&flow->way[APP].bytes, memory_order_relaxed);
-		out[2 * i + 1] = atomic_load_explicit(&flow->way[PROXY].bytes, memory_order_relaxed);
-	}
-	return 0;
-}
-
-/* Takes up to max ended flows; when more are left, the doorbell rings again. */
-int cv_pump_reap(struct cv_ended *out, int max)
-{
-	struct flow *flow;
-	bool has_more;
-	int count = 0;
-
-	cv_ring_clear(CV_RING_PUMP);
-	pthread_mutex_lock(&slots_lock);
-	while (count < max && (flow = STAILQ_FIRST(&ended_slots))) {
-		STAILQ_REMOVE_HEAD(&ended_slots, ended_link);
-		out[count++] = (struct cv_ended){
-			.flow = (uint32_t)(flow - flows),
-			.reason = flow->reason,
-			.error = flow->error,
-			.bytes_up = atomic_load_explicit(&flow->way[APP].bytes, memory_order_relaxed),
-			.bytes_down = atomic_load_explicit(&flow->way[PROXY].bytes, memory_order_relaxed),
-		};
-		slot_free(flow);
-	}
-	has_more = !STAILQ_EMPTY(&ended_slots);
-	pthread_mutex_unlock(&slots_lock);
-	if (has_more)
-		cv_ring(CV_RING_PUMP);
-	return count;
 }

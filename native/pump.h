@@ -1,10 +1,12 @@
 /*
- * What the files of the pump share: pump.c (threads and interface; read its theory of operation first),
- * pump_flow.c (how bytes move through one flow) and pump_pipe.c (the pool of pipes).
+ * What the files of the pump share: pump.c (threads; read its theory of operation first), pump_slot.c (flows as
+ * Node sees them), pump_accept.c and pump_dial.c (how a flow begins), pump_flow.c (how bytes move through it) and
+ * pump_pipe.c (the pool of pipes).
  */
 #ifndef CULVERT_PUMP_H
 #define CULVERT_PUMP_H
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,11 +28,24 @@
 #define CV_HALF_IDLE_SECONDS 60
 #endif
 
+/* RFC 1929 section 2: two bytes and two strings of at most 255, each with its length. */
+#define CV_SIGN_IN_MAX 513
+/* RFC 1928 sections 4 and 6: four bytes, a name with its length, a port. */
+#define CV_REQUEST_MAX 262
+/* Most that Node waits for news that do not matter at once. */
+#define NEWS_MS 5
+/* epoll data: flows have twice their number, plus one for the proxy's side. */
+#define MAIL UINT64_MAX
+#define LISTENER (UINT64_C(1) << 62)
+
 /* Sides of a flow; also directions, by the side that they come from: way[APP] is up. */
 enum { APP = 0, PROXY = 1 };
 
-/* In which hands a flow is. Changes to and from LIVE happen under the lock of its thread's mailbox. */
-enum { FLOW_FREE = 0, FLOW_LIVE, FLOW_ENDED };
+/*
+ * In which hands a flow is: HELD is accepted and Node's to decide about. Changes to and from LIVE happen under the
+ * lock of its thread's mailbox.
+ */
+enum { FLOW_FREE = 0, FLOW_HELD, FLOW_LIVE, FLOW_ENDED };
 
 struct pipe_ends {
 	int read_fd; /* -1: none */
@@ -59,12 +74,46 @@ struct way {
 	bool done; /* the end has been forwarded */
 };
 
+/* A flow that is being dialled, from cv_pump_dial until Node's list has its outcome. */
+struct dial {
+	TAILQ_ENTRY(dial) link; /* by deadline, in the thread's list */
+	struct dial *next_free;
+	struct flow *flow;
+	int64_t began_ms;
+	int64_t deadline_ms;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} proxy;
+	const unsigned char *out; /* what is being sent */
+	uint32_t out_left;
+	uint32_t have; /* of the present answer */
+	uint32_t need;
+	uint32_t sign_in_size;
+	uint32_t request_size;
+	bool listed;
+	unsigned char sign_in[CV_SIGN_IN_MAX];
+	unsigned char request[CV_REQUEST_MAX];
+	unsigned char answer[CV_REQUEST_MAX + 1];
+};
+
 struct flow {
 	TAILQ_ENTRY(flow) ready_link;
 	TAILQ_ENTRY(flow) half_link;
 	STAILQ_ENTRY(flow) mail_link;
 	STAILQ_ENTRY(flow) ended_link; /* also the list of free ones */
+	STAILQ_ENTRY(flow) news_link;
+	uint32_t news; /* CV_FLOW_…, what Node is to be told; under the lock of the slots */
 	struct pump_thread *thread;
+	struct dial *dial; /* NULL: it has both sides */
+	uint32_t dial_ms;
+	uint8_t dial_stage;
+	uint8_t answer_at;
+	uint8_t answer_value;
+	uint16_t source_port;
+	uint32_t listener;
+	struct cv_addr destination;
 	struct side side[2];
 	struct way way[2];
 	int64_t active_ms; /* last progress, kept for half-closed flows */
@@ -80,6 +129,7 @@ struct flow {
 	bool released; /* the app is gone: nothing is waited for that comes for it */
 };
 
+TAILQ_HEAD(dial_list, dial);
 TAILQ_HEAD(flow_queue, flow);
 STAILQ_HEAD(flow_list, flow);
 
@@ -96,6 +146,9 @@ struct pump_thread {
 	struct flow_queue half;
 	int64_t now_ms;
 	int64_t half_checked_ms;
+	struct dial_list dials;
+	int64_t ring_due_ms;   /* 0: nothing to tell */
+	int64_t accept_due_ms; /* 0: nothing kept it from accepting */
 	unsigned char *scratch; /* COPY_BYTES */
 	struct pipe_ends idle_pipes[PIPES_MAX];
 	int idle_count;
@@ -110,8 +163,37 @@ bool cv_pipe_take(struct pump_thread *thread, struct pipe_ends *out);
 void cv_pipe_give_back(struct pump_thread *thread, struct pipe_ends *ends);
 void cv_pipe_discard(struct pump_thread *thread, struct pipe_ends *ends);
 
+/* pump.c */
+int64_t cv_monotonic_ms(void);
+void cv_mail_put(struct pump_thread *thread, struct flow *flow);
+struct pump_thread *cv_thread_with_fewest(void);
+void cv_ring_soon(struct pump_thread *thread);
+
+/* pump_slot.c */
+int cv_slots_open(int wanted_flows);
+struct flow *cv_slot_take(void);
+void cv_slot_return(struct flow *flow);
+int cv_socket_options(int fd, int side);
+struct flow *cv_flow_at(uint64_t event_data);
+uint64_t cv_event_data(const struct flow *flow, int side);
+void cv_news_accepted(struct flow *flow);
+void cv_news_opened(struct flow *flow);
+void cv_news_ended(struct flow_list *ended);
+bool cv_news_waits(void);
+
+/* pump_accept.c */
+void cv_accept(struct pump_thread *thread, uint32_t number);
+void cv_accept_again(struct pump_thread *thread);
+
+/* pump_dial.c */
+void cv_dial_start(struct pump_thread *thread, struct flow *flow);
+void cv_dial_event(struct pump_thread *thread, struct flow *flow, int side, uint32_t events);
+void cv_dial_forget(struct pump_thread *thread, struct flow *flow);
+void cv_dial_expire(struct pump_thread *thread);
+
 /* pump_flow.c */
-void cv_flow_start(struct pump_thread *thread, struct flow *flow, uint64_t app_data, uint64_t proxy_data);
+int cv_flow_watch(struct pump_thread *thread, struct flow *flow, int side);
+void cv_flow_start(struct pump_thread *thread, struct flow *flow);
 void cv_flow_event(struct flow *flow, int side, uint32_t events);
 void cv_flow_release(struct pump_thread *thread, struct flow *flow);
 void cv_flow_run(struct pump_thread *thread, struct flow *flow);

@@ -49,6 +49,9 @@ void cv_flow_end(struct pump_thread *thread, struct flow *flow, uint32_t reason,
 		struct side *side = &flow->side[i];
 		struct way *way = &flow->way[i];
 
+		/* A dial may have come to nothing before there was one. */
+		if (side->fd < 0)
+			continue;
 		/* Explicitly: while the giver's copy is open, close would leave it in the epoll set (epoll(7)). */
 		(void)epoll_ctl(thread->epoll_fd, EPOLL_CTL_DEL, side->fd, NULL);
 		if (reason == CV_END_CLEAN) {
@@ -63,6 +66,8 @@ void cv_flow_end(struct pump_thread *thread, struct flow *flow, uint32_t reason,
 		free(way->early);
 		way->early = NULL;
 	}
+	if (flow->dial)
+		cv_dial_forget(thread, flow);
 	if (flow->in_ready) {
 		TAILQ_REMOVE(&thread->ready, flow, ready_link);
 		flow->in_ready = false;
@@ -335,17 +340,25 @@ void cv_flow_event(struct flow *flow, int side, uint32_t events)
 		one->exact = true;
 }
 
-/* Takes a flow over: both sockets are registered once, edge-triggered, and tried at once. */
-void cv_flow_start(struct pump_thread *thread, struct flow *flow, uint64_t app_data, uint64_t proxy_data)
+/* Registers a side, edge-triggered, for everything: its present state is told at once. */
+int cv_flow_watch(struct pump_thread *thread, struct flow *flow, int side)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.u64 = cv_event_data(flow, side),
+	};
+
+	return epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, flow->side[side].fd, &event) < 0 ? -errno : 0;
+}
+
+/* Takes a flow over: both sockets are registered once and tried at once. */
+void cv_flow_start(struct pump_thread *thread, struct flow *flow)
 {
 	for (int i = APP; i <= PROXY; i++) {
-		struct epoll_event event = {
-			.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-			.data.u64 = i == APP ? app_data : proxy_data,
-		};
+		int result = cv_flow_watch(thread, flow, i);
 
-		if (epoll_ctl(thread->epoll_fd, EPOLL_CTL_ADD, flow->side[i].fd, &event) < 0) {
-			failed(thread, flow, i, errno);
+		if (result < 0) {
+			failed(thread, flow, i, -result);
 			return;
 		}
 		flow->side[i].readable = flow->side[i].writable = true;

@@ -17,7 +17,7 @@ import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
 import { Lane, type LaneContext } from './lane.ts';
 import type { UdpEvent } from './native-events.ts';
 import { Native } from './native.ts';
-import { TcpFlows } from './relay/tcp.ts';
+import { TcpFlows } from './relay/tcp-flows.ts';
 
 const tickMs = 1000;
 /** Descriptors that are not for flows: pipes of the pump, sockets of lanes, files. */
@@ -204,7 +204,7 @@ export class Engine implements AsyncDisposable {
     const { soft } = this.#native.limit(openFiles);
     const room = soft < 0n ? maxFlows : Math.floor((Number(soft) - reservedDescriptors) / 2);
     this.#flows = new TcpFlows(
-      this.#native,
+      this.#native.flows,
       this.#table,
       pumpThreads,
       Math.max(64, Math.min(maxFlows, room)),

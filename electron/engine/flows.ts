@@ -64,10 +64,10 @@ export class FlowTable {
     return begun;
   }
 
-  /** The proxy said yes. */
-  opened(flow: Flow): void {
+  /** The proxy said yes, after as many milliseconds where that is known better than by the clock. */
+  opened(flow: Flow, dialMs: number = this.#now() - flow.openedAt): void {
     flow.state = 'open';
-    flow.dialMs = this.#now() - flow.openedAt;
+    flow.dialMs = dialMs;
     this.#onChange(flow);
   }
 

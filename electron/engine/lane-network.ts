@@ -13,7 +13,8 @@ import type { LaneSpec } from './lane-spec.ts';
 import type { UdpEvent } from './native-events.ts';
 import type { Native } from './native.ts';
 import { DnsRelay } from './relay/dns.ts';
-import { TcpRelay, type TcpFlows } from './relay/tcp.ts';
+import { TcpRelay } from './relay/tcp.ts';
+import type { TcpFlows } from './relay/tcp-flows.ts';
 import { UdpRelay } from './relay/udp.ts';
 import { dialMs, Way } from './relay/way.ts';
 import { destinationOf, type Destination } from './upstream/destination.ts';
@@ -58,7 +59,7 @@ export class LaneNetwork {
     };
     const dnsOptions = { hasIpv6: this.#carriesIpv6(), onFailure: onRefused };
     this.#dns = new DnsRelay(native, new DnsService(this.#dnsWay(fakes), dnsOptions));
-    this.#tcp = new TcpRelay(native, flows, required(sockets, 'tcp'), {
+    this.#tcp = new TcpRelay(native.flows, flows, required(sockets, 'tcp'), {
       lane,
       interception,
       way: this.#way,

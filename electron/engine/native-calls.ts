@@ -36,10 +36,23 @@ export function declareCalls(define: (prototype: string) => unknown) {
     linkReceive: f<(fd: number, message: Buffer, size: number, fds: Out, room: number, count: Out) => number>(
       'int cv_link_receive(int, void *, uint32_t, void *, int32_t, void *)',
     ),
-    originalDestination: f<(fd: number, out: Out) => number>('int cv_original_destination(int, void *)'),
     pumpStart: f<(threads: number, flows: number) => number>('int cv_pump_start(int, int)'),
-    pumpAdd: f<(app: number, proxy: number, a: Buffer, aSize: number, b: Buffer, bSize: number) => number>(
-      'int cv_pump_add(int, int, const void *, uint32_t, const void *, uint32_t)',
+    pumpListen: f<(fd: number, redirected: number) => number>('int cv_pump_listen(int, int)'),
+    pumpUnlisten: f<(listener: number) => number>('int cv_pump_unlisten(int)'),
+    pumpTake: f<(flow: number) => number>('int cv_pump_take(int)'),
+    pumpDial: f<
+      (
+        flow: number,
+        proxy: Buffer,
+        signIn: Buffer,
+        signInSize: number,
+        request: Buffer,
+        requestSize: number,
+        timeoutMs: number,
+      ) => number
+    >('int cv_pump_dial(int, const void *, const void *, uint32_t, const void *, uint32_t, uint32_t)'),
+    pumpJoin: f<(flow: number, proxy: number, toApp: Buffer, size: number) => number>(
+      'int cv_pump_join(int, int, const void *, uint32_t)',
     ),
     pumpAbort: f<(flow: number) => number>('int cv_pump_abort(int)'),
     pumpRelease: f<(flow: number) => number>('int cv_pump_release(int)'),

@@ -1,35 +1,111 @@
-/** What the native parts tell of: the records of native/culvert.h (`cv_ended`, `cv_udp_event`) as objects. */
+/** What the native parts tell of: the records of native/culvert.h (`cv_flow_event`, `cv_udp_event`) as objects. */
+import ipaddr from 'ipaddr.js';
 
-/** Bytes of one `cv_ended`. */
-export const endedBytes = 32;
+/** Bytes of one `cv_flow_event`. */
+export const flowEventBytes = 72;
 /** Bytes of a `cv_udp_event` before its payload. */
 export const udpEventHeader = 72;
 
 /** How the pump says that a flow ended (CV_END_…). */
-export const flowEnds = ['clean', 'app-reset', 'proxy-reset', 'aborted', 'half-idle'] as const;
+export const flowEnds = [
+  'clean',
+  'app-reset',
+  'proxy-reset',
+  'aborted',
+  'half-idle',
+  'unreachable',
+  'dial-closed',
+  'dial-answer',
+  'dial-late',
+] as const;
 export type FlowEnd = (typeof flowEnds)[number];
 
+/** What a dial waited for when it failed (CV_DIAL_…). */
+export const dialStages = ['connecting', 'greeting', 'sign-in', 'request'] as const;
+export type DialStage = (typeof dialStages)[number];
+/** `at` of an answer that went on behind its end. */
+export const surplusAt = 255;
+
+export interface AcceptedFlow {
+  readonly kind: 'accepted';
+  readonly flow: number;
+  readonly listener: number;
+  /** Textual, what the app connected to. */
+  readonly address: string;
+  readonly port: number;
+  readonly sourcePort: number;
+}
+
+export interface OpenedFlow {
+  readonly kind: 'opened';
+  readonly flow: number;
+  readonly dialMs: number;
+}
+
 export interface EndedFlow {
+  readonly kind: 'ended';
   readonly flow: number;
   readonly end: FlowEnd;
   readonly errno: number;
+  /** Undefined when it was not dialled, or without success. */
+  readonly dialMs: number | undefined;
+  readonly stage: DialStage;
+  /** For `dial-answer`: which byte of the proxy's answer was not a yes, and what it was. */
+  readonly at: number;
+  readonly value: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
 }
+
+export type FlowEvent = AcceptedFlow | OpenedFlow | EndedFlow;
 
 export type UdpEvent =
   | { kind: 'unknown'; lane: number; source: Buffer; destination: Buffer }
   | { kind: 'dns'; lane: number; source: Buffer; destination: Buffer; query: Buffer }
   | { kind: 'expired'; lane: number; association: number; bytesUp: number; bytesDown: number };
 
-export function readEnded(bytes: Buffer, at: number): EndedFlow {
-  return {
-    flow: bytes.readUInt32LE(at),
-    end: flowEnds[bytes.readUInt32LE(at + 4) - 1] ?? 'aborted',
-    errno: bytes.readInt32LE(at + 8),
-    bytesUp: Number(bytes.readBigUInt64LE(at + 16)),
-    bytesDown: Number(bytes.readBigUInt64LE(at + 24)),
-  };
+export function readFlowEvent(bytes: Buffer, at: number): FlowEvent {
+  const flow = bytes.readUInt32LE(at + 4);
+  const dialMs = bytes.readUInt32LE(at + 16);
+  switch (bytes.readUInt32LE(at)) {
+    case 1:
+      return {
+        kind: 'accepted',
+        flow,
+        listener: bytes.readUInt32LE(at + 40),
+        address: readIp(bytes, at + 48),
+        port: bytes.readUInt16BE(at + 64),
+        sourcePort: bytes.readUInt16LE(at + 44),
+      };
+    case 2:
+      return { kind: 'opened', flow, dialMs };
+    default:
+      return {
+        kind: 'ended',
+        flow,
+        end: flowEnds[bytes.readUInt32LE(at + 8) - 1] ?? 'aborted',
+        errno: bytes.readInt32LE(at + 12),
+        dialMs: dialMs === 0xffff_ffff ? undefined : dialMs,
+        stage: dialStages[bytes.readUInt8(at + 20)] ?? 'connecting',
+        at: bytes.readUInt8(at + 21),
+        value: bytes.readUInt8(at + 22),
+        bytesUp: readCount(bytes, at + 24),
+        bytesDown: readCount(bytes, at + 32),
+      };
+  }
+}
+
+/** Up to 2^53, and without a BigInt for each. */
+function readCount(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 0x1_0000_0000;
+}
+
+/** The address of a `cv_addr` as text, an IPv4-mapped one as IPv4 (RFC 4291 §2.5.5.2). */
+export function readIp(bytes: Buffer, at: number): string {
+  const isMapped =
+    bytes.readUInt32LE(at) === 0 && bytes.readUInt32LE(at + 4) === 0 && bytes.readUInt32BE(at + 8) === 0xffff;
+  if (!isMapped) return ipaddr.fromByteArray([...bytes.subarray(at, at + 16)]).toString();
+  return `${bytes[at + 12]}.${bytes[at + 13]}.${bytes[at + 14]}.${bytes[at + 15]}`;
 }
 
 export function readUdpEvent(bytes: Buffer, size: number): UdpEvent | undefined {

@@ -3,28 +3,23 @@
  * watch pipe, of which there is one in a process. Addresses of the UDP part are 20-byte buffers (`cv_addr`).
  */
 import { existsSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
-import { CulvertError, type FailureCode } from '#shared/failure.ts';
+import { CulvertError } from '#shared/failure.ts';
 import { maxMessageBytes, maxMessageDescriptors } from '#shared/helper-protocol.ts';
-import {
-  endedBytes,
-  readEnded,
-  readUdpEvent,
-  udpEventHeader,
-  type EndedFlow,
-  type UdpEvent,
-} from './native-events.ts';
+import { readUdpEvent, udpEventHeader, type UdpEvent } from './native-events.ts';
 import { declareCalls, type NativeCalls } from './native-calls.ts';
+import { NativeFlows } from './native-flows.ts';
+import { check } from './native-result.ts';
 
-const abi = 1;
+const abi = 2;
 const ringBytes = 8;
 /** CV_TERMINAL_BYTES. */
 const terminalBytes = 64;
 const rings = { readable: 1, pump: 2, udp: 3 } as const;
-const maxEnded = 256;
+const ringsAtOnce = 512;
 
 export type Received =
   { kind: 'message'; bytes: Buffer; descriptors: number[] } | { kind: 'end' } | { kind: 'none' };
@@ -32,11 +27,11 @@ export type Received =
 export class Native {
   readonly #calls: NativeCalls;
   readonly #readable = new Map<number, () => void>();
+  /** The TCP relay. */
+  readonly flows: NativeFlows;
   #watch: Socket | undefined;
-  #pumpListener: (() => void) | undefined;
   #udpListener: (() => void) | undefined;
   readonly #message = Buffer.alloc(maxMessageBytes);
-  readonly #ended = Buffer.alloc(endedBytes * maxEnded);
   readonly #udpEvent = Buffer.alloc(udpEventHeader + 65_536);
 
   /** Loads the library from the product's directory. Throws `native-missing`. */
@@ -51,6 +46,9 @@ export class Native {
     }
     if (this.#calls.abi() !== abi)
       throw new CulvertError('native-missing', { detail: `${path}: another version` });
+    this.flows = new NativeFlows(this.#calls, () => {
+      this.#startWatch();
+    });
   }
 
   // --- this process, its terminal, descriptors
@@ -152,25 +150,27 @@ export class Native {
 
   #startWatch(): void {
     if (this.#watch !== undefined) return;
-    const socket = new Socket({
+    const rings = Buffer.allocUnsafeSlow(ringBytes * ringsAtOnce);
+    // A record is written at once (pipe(7)) and the buffer holds whole ones, so that none is ever cut.
+    const options: SocketConstructorOpts & { onread: OnReadOpts } = {
       fd: check(this.#calls.watchStart(), 'internal', 'watch'),
       readable: true,
       writable: false,
-    });
-    this.#watch = socket;
-    let pending: Buffer = Buffer.alloc(0);
-    socket.on('data', (bytes: Buffer) => {
-      pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes]);
-      let offset = 0;
-      for (; offset + ringBytes <= pending.length; offset += ringBytes) {
-        this.#ring(pending.readUInt32LE(offset), pending.readUInt32LE(offset + 4));
-      }
-      pending = pending.subarray(offset);
-    });
+      onread: {
+        buffer: rings,
+        callback: (size) => {
+          for (let at = 0; at < size; at += ringBytes) {
+            this.#ring(rings.readUInt32LE(at), rings.readUInt32LE(at + 4));
+          }
+          return true;
+        },
+      },
+    };
+    this.#watch = new Socket(options);
   }
 
   #ring(kind: number, value: number): void {
-    if (kind === rings.pump) this.#pumpListener?.();
+    if (kind === rings.pump) this.flows.collect();
     else if (kind === rings.udp) this.#udpListener?.();
     else if (kind === rings.readable) {
       this.#readable.get(value)?.();
@@ -221,52 +221,6 @@ export class Native {
       bytes: Buffer.from(this.#message.subarray(0, size)),
       descriptors: [...descriptors.subarray(0, count[0] ?? 0)],
     };
-  }
-
-  // --- TCP pump
-
-  /** Starts the pump; `onEnded` gets every flow once, after its end. */
-  startPump(threads: number, flows: number, onEnded: (ended: EndedFlow) => void): void {
-    this.#startWatch();
-    check(this.#calls.pumpStart(threads, flows), 'internal', 'pump');
-    this.#pumpListener = () => {
-      for (let count = maxEnded; count === maxEnded;) {
-        count = this.#calls.pumpReap(this.#ended, maxEnded);
-        for (let index = 0; index < count; index += 1) onEnded(readEnded(this.#ended, index * endedBytes));
-      }
-    };
-  }
-
-  /** Relays between two connected sockets from now on; the caller closes its own descriptors. */
-  pump(app: number, proxy: number, toApp: Buffer, toProxy: Buffer): number {
-    return check(
-      this.#calls.pumpAdd(app, proxy, toApp, toApp.length, toProxy, toProxy.length),
-      'engine-limit',
-      'pump',
-    );
-  }
-
-  abortFlow(flow: number): void {
-    this.#calls.pumpAbort(flow);
-  }
-
-  /** Lets a flow whose app is gone deliver what the app sent, and end. */
-  releaseFlow(flow: number): void {
-    this.#calls.pumpRelease(flow);
-  }
-
-  /** Bytes up and down of flows 0 … count-1, alternating. */
-  pumpCounters(count: number): BigUint64Array {
-    const out = new BigUint64Array(count * 2);
-    check(this.#calls.pumpCounters(0, count, out), 'internal', 'counters');
-    return out;
-  }
-
-  /** SO_ORIGINAL_DST, for lanes without tproxy. */
-  originalDestination(fd: number): { address: string; port: number } {
-    const out = Buffer.alloc(46);
-    const port = check(this.#calls.originalDestination(fd, out), 'internal', 'original destination');
-    return { address: out.toString('latin1', 0, out.indexOf(0)), port };
   }
 
   // --- UDP relay
@@ -340,9 +294,4 @@ export class Native {
 
 function isAgain(result: number): boolean {
   return result < 0 && getSystemErrorName(result) === 'EAGAIN';
-}
-
-function check(result: number, code: FailureCode, step: string): number {
-  if (result < 0) throw new CulvertError(code, { step, detail: getSystemErrorName(result) });
-  return result;
 }

@@ -14,7 +14,7 @@ static void pair_up(struct talker two[2], const int ends[2], uint64_t seed, uint
 static void large_over(void (*pair)(int[2]))
 {
 	struct talker two[2];
-	struct cv_ended ended;
+	struct cv_flow_event ended;
 	int ends[2];
 	int flow;
 
@@ -45,7 +45,7 @@ static void early_bytes(void)
 	enum { SIZE = 65536 };
 	static unsigned char down[SIZE + 5], up[SIZE + 5], heard[SIZE + 5];
 	int app[2], proxy[2];
-	struct cv_ended ended;
+	struct cv_flow_event ended;
 
 	CHECK(cv_pump_start(1, 8) == 0);
 	pattern_fill(down, 1, 0, sizeof down);
@@ -144,7 +144,7 @@ static void many_flows(void)
 	}
 	talk(talkers, 2 * COUNT);
 	for (int i = 0; i < COUNT; i++) {
-		struct cv_ended ended = reap_one();
+		struct cv_flow_event ended = reap_one();
 
 		CHECK(ended.flow < COUNT && !seen[ended.flow]);
 		seen[ended.flow] = true;

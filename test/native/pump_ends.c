@@ -21,7 +21,7 @@ static void close_by_reset(int fd)
 /* One side says all it has to say and shuts down; the other answers long afterwards. */
 static void half_close_by(int first)
 {
-	struct cv_ended ended;
+	struct cv_flow_event ended;
 	char bytes[8];
 	int ends[2];
 
@@ -57,7 +57,7 @@ static void half_close_by_proxy(void)
 
 static void reset_by(int first, uint32_t reason)
 {
-	struct cv_ended ended;
+	struct cv_flow_event ended;
 	char bytes[8];
 	int ends[2];
 
@@ -106,7 +106,7 @@ static void reset_after_bytes(void)
 
 static void aborted(void)
 {
-	struct cv_ended ended;
+	struct cv_flow_event ended;
 	int ends[2], flow;
 
 	CHECK(cv_pump_start(2, 4) == 0);
@@ -190,7 +190,7 @@ static void half_closed_and_silent(void)
 	static char bytes[SIZE];
 	int silent[2], open[2], slow[2], late[2];
 	int silent_flow, late_flow;
-	struct cv_ended ended;
+	struct cv_flow_event ended;
 
 	CHECK(cv_pump_start(1, 8) == 0);
 	silent_flow = flow_between(tcp_pair, silent);

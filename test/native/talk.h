@@ -138,9 +138,9 @@ static inline int flow_between(void (*pair)(int[2]), int ends[2])
 	return flow;
 }
 
-static inline struct cv_ended reap_one(void)
+static inline struct cv_flow_event reap_one(void)
 {
-	struct cv_ended ended;
+	struct cv_flow_event ended;
 
 	EVENTUALLY(cv_pump_reap(&ended, 1) == 1);
 	return ended;

@@ -142,7 +142,7 @@ static void full_pipe(void)
 		}
 	}
 	CHECK(!next_record(pipe_fd, &record, 50));
-	struct cv_ended ended;
+	struct cv_flow_event ended;
 	EXPECT(cv_pump_reap(&ended, 1), 1);
 }
 
@@ -151,7 +151,7 @@ static void doorbells(void)
 {
 	enum { COUNT = 20000, AT_ONCE = 8 };
 	int pipe_fd = cv_watch_start(), under_way = 0, begun = 0, ended_count = 0;
-	struct cv_ended ended[3];
+	struct cv_flow_event ended[3];
 	struct record record;
 
 	CHECK(pipe_fd >= 0);

@@ -3,6 +3,7 @@
  * ::ffff:a.b.c.d, 2 bytes of port in network order, 2 zero bytes; and as SOCKS5 writes them (RFC 1928 §5).
  */
 import ipaddr from 'ipaddr.js';
+import { readIp } from '../native-events.ts';
 import type { Destination } from '../upstream/destination.ts';
 
 export const addressBytes = 20;
@@ -14,9 +15,7 @@ export interface Endpoint {
 }
 
 export function readAddress(bytes: Buffer): Endpoint {
-  const parsed = ipaddr.fromByteArray([...bytes.subarray(0, 16)]) as ipaddr.IPv6;
-  const address = parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toString();
-  return { address, port: bytes.readUInt16BE(16) };
+  return { address: readIp(bytes, 0), port: bytes.readUInt16BE(16) };
 }
 
 export function writeAddress({ address, port }: Endpoint): Buffer {

@@ -11,6 +11,7 @@ import type { Dialled, DialOptions } from '../upstream/connection.ts';
 import { destinationOf, type Destination } from '../upstream/destination.ts';
 import { dial, dialDirect } from '../upstream/dial.ts';
 import { formatUpstream } from '../upstream/url.ts';
+import { Socks5 } from './socks5.ts';
 
 /** Milliseconds for everything between accept and the first byte (S48). */
 export const dialMs = 15_000;
@@ -21,21 +22,23 @@ hostOnly.addSubnet('127.0.0.0', 8, 'ipv4');
 hostOnly.addSubnet('0.0.0.0', 8, 'ipv4');
 hostOnly.addAddress('::1', 'ipv6');
 hostOnly.addAddress('::', 'ipv6');
-/** The lane's own link: nothing is there but the relay. */
-const ownLink = new BlockList();
-ownLink.addSubnet('192.0.0.0', 29, 'ipv4');
-ownLink.addSubnet('fdc0:1a7e::', 126, 'ipv6');
+/** The lane's own link, 192.0.0.0/29 and fdc0:1a7e::/126 as the kernel tells them: nothing is there but the relay. */
+const ownLink = /^(?:192\.0\.0\.[0-7]|fdc0:1a7e::[1-3]?)$/;
 
 export class Way {
   readonly route: Route;
   readonly fakes: FakePool;
   /** For people: `socks5://host:port` or `direct`. */
   readonly via: string;
+  /** The same way for the native pump, where that can go it by itself. */
+  readonly socks5: Socks5 | undefined;
 
   constructor(route: Route, fakes: FakePool) {
     this.route = route;
     this.fakes = fakes;
     this.via = route.kind === 'direct' ? 'direct' : formatUpstream(route.upstream);
+    const isSocks5 = route.kind === 'upstream' && route.upstream.kind === 'socks5';
+    this.socks5 = isSocks5 ? new Socks5(route.upstream) : undefined;
   }
 
   /**
@@ -43,11 +46,16 @@ export class Way {
    * until `release`. Throws `fake-address-unmapped`, `destination-blocked` or `host-name-invalid`.
    */
   acquire(address: string, port: number): Destination {
-    if (contains(ownLink, address))
+    if (ownLink.test(address))
       throw new CulvertError('destination-blocked', { detail: 'the lane’s own link' });
     const found = this.fakes.acquire(address);
     if (found.kind === 'unmapped') throw new CulvertError('fake-address-unmapped', { detail: address });
-    return destinationOf(found.kind === 'name' ? found.name : address, port);
+    try {
+      return destinationOf(found.kind === 'name' ? found.name : address, port);
+    } catch (error) {
+      this.fakes.release(address);
+      throw error;
+    }
   }
 
   release(address: string): void {
@@ -56,7 +64,11 @@ export class Way {
 
   /** A TCP connection to the destination by this way, and no other. */
   async dial(destination: Destination, options: DialOptions): Promise<Dialled> {
-    if (this.route.kind === 'upstream') return dial(this.route.upstream, destination, options);
+    if (this.route.kind === 'upstream') {
+      const dialled = await dial(this.route.upstream, destination, options);
+      this.socks5?.reached(dialled.socket.remoteAddress);
+      return dialled;
+    }
     return dialDirect(destinationOf(await resolveDirect(destination), destination.port), options);
   }
 }
@@ -85,9 +97,4 @@ async function lookUp(host: string, family: 0 | 4 | 6): Promise<string[]> {
 
 function contains(list: BlockList, address: string): boolean {
   return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
-
-/** An address as Node tells it, IPv4-mapped ones as IPv4 (RFC 4291 §2.5.5.2). */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

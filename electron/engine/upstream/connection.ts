@@ -134,13 +134,12 @@ class Attempt {
   }
 
   readonly #onEnd = (): void => {
-    this.#fail(new CulvertError('proxy-closed', { detail: `closed ${this.#stage()}` }));
+    this.#fail(closed(undefined, this.#stage()));
   };
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     if (this.#isConnected) {
-      const detail = `${error.code === 'ECONNRESET' ? 'reset' : (error.code ?? 'failed')} ${this.#stage()}`;
-      this.#fail(new CulvertError('proxy-closed', { detail }));
+      this.#fail(closed(error.code ?? 'failed', this.#stage()));
       return;
     }
     if (this.#peer.kind === 'name') proxyNames.forget(this.#peer.host);
@@ -148,8 +147,7 @@ class Attempt {
   };
 
   readonly #onDeadline = (): void => {
-    const detail = `nothing after ${this.#totalMs / 1000} s, ${this.#stage()}`;
-    this.#fail(new CulvertError(this.#peer.timeout, { detail }));
+    this.#fail(late(this.#peer, this.#totalMs, this.#stage()));
   };
 
   readonly #onAbort = (): void => {
@@ -157,8 +155,7 @@ class Attempt {
   };
 
   #stage(): string {
-    if (!this.#isConnected) return `while connecting to ${authorityOf(this.#peer)}`;
-    return `while waiting for the answer to the ${this.#dialogue?.stage ?? 'connection'}`;
+    return whileAt(this.#peer, this.#isConnected ? (this.#dialogue?.stage ?? 'connection') : undefined);
   }
 
   #succeed(early: Buffer): void {
@@ -217,7 +214,25 @@ const meanings: Readonly<Record<string, string>> = {
   EPERM: 'this system forbids the connection',
 };
 
-function unreachable(peer: Peer, code: string): CulvertError {
+/** What was being done, for messages: connecting, or waiting at a stage of the dialogue. */
+export function whileAt(peer: Peer, stage: string | undefined): string {
+  if (stage === undefined) return `while connecting to ${authorityOf(peer)}`;
+  return `while waiting for the answer to the ${stage}`;
+}
+
+/** The deadline of a dial has come. */
+export function late(peer: Peer, totalMs: number, during: string): CulvertError {
+  return new CulvertError(peer.timeout, { detail: `nothing after ${totalMs / 1000} s, ${during}` });
+}
+
+/** The connection ended before the dialogue did; `code` is the system's word if it failed. */
+export function closed(code: string | undefined, during: string): CulvertError {
+  const how = code === undefined ? 'closed' : code === 'ECONNRESET' ? 'reset' : code;
+  return new CulvertError('proxy-closed', { detail: `${how} ${during}` });
+}
+
+/** There is no connection to the peer; `code` is the system's word for the reason. */
+export function unreachable(peer: Peer, code: string): CulvertError {
   if (code === 'EMFILE' || code === 'ENFILE') return new CulvertError('engine-limit', { detail: code });
   return new CulvertError(peer.unreachable, { detail: `${authorityOf(peer)}: ${meanings[code] ?? code}` });
 }

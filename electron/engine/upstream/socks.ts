@@ -12,19 +12,16 @@ import { CulvertError } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
 import type { Dialogue, Send } from './dialogue.ts';
 import { checkDestination, type Destination } from './destination.ts';
-
-/** Reply codes of RFC 1928 §6. */
-const socks5Replies: readonly string[] = [
-  'granted',
-  'general failure',
-  'not allowed by its rules',
-  'network unreachable',
-  'host unreachable',
-  'connection refused',
-  'time to live expired',
-  'command not supported',
-  'address type not supported',
-];
+import {
+  anotherVersion,
+  methodRefused,
+  protocolError,
+  replyRefused,
+  signInRefused,
+  signInStatus,
+  surplusBytes,
+  unknownAddressType,
+} from './socks5-answers.ts';
 
 const socks4Replies: Readonly<Record<number, string>> = {
   91: 'rejected or failed',
@@ -94,7 +91,7 @@ export class SocksDialogue implements Dialogue {
       if (this.#have < this.#need) continue;
       this.#finishAnswer();
       if (this.#isEstablished) return used;
-      if (used < chunk.length) throw wrong('it sent more than was asked for');
+      if (used < chunk.length) throw surplusBytes();
     }
     return undefined;
   }
@@ -113,36 +110,33 @@ export class SocksDialogue implements Dialogue {
   #inspect(): void {
     const [first = 0, second = 0] = this.#answer;
     if (this.#upstream.kind !== 'socks5') {
-      if (first !== 0) throw wrong(`the answer begins with ${first} instead of 0`);
+      if (first !== 0) throw protocolError(`the answer begins with ${first} instead of 0`);
       if (this.#have > 1 && second !== 90) throw this.#refusalOf4(second);
       return;
     }
     // RFC 1929 numbers its own version; proxies that repeat the 5 there are known, and do no harm.
-    if (this.stage !== 'sign-in' && first !== 5) throw wrong(`the answer begins with ${first} instead of 5`);
+    if (this.stage !== 'sign-in' && first !== 5) throw anotherVersion(first);
     if (this.#have < 2) return;
     if (this.stage === 'greeting') this.#inspectMethod(second);
-    else if (this.stage === 'sign-in' && second !== 0) throw signIn(`status ${second}`);
+    else if (this.stage === 'sign-in' && second !== 0) throw signInStatus(second);
     else if (this.stage === 'request') this.#inspectReply(second);
   }
 
   #inspectMethod(method: number): void {
     const isOffered = hasCredentials(this.#upstream);
     if (method === 0 || (method === 2 && isOffered)) return;
-    if (method !== 255) throw wrong(`it chose sign-in method ${method}, which was not offered`);
-    throw signIn(
-      isOffered ? 'it accepts no user name and password' : 'it wants a sign-in and none was given',
-    );
+    throw methodRefused(method, isOffered);
   }
 
   #inspectReply(code: number): void {
-    if (code !== 0) throw this.#refusalOf5(code);
+    if (code !== 0) throw replyRefused(code, this.#command);
     if (this.#have < 5) {
       this.#need = 5;
       return;
     }
     const type = this.#answer[3] ?? 0;
     const length = type === 3 ? 1 + (this.#answer[4] ?? 0) : addressLengths[type];
-    if (length === undefined) throw wrong(`the answer has the unknown address type ${type}`);
+    if (length === undefined) throw unknownAddressType(type);
     this.#need = 4 + length + 2;
   }
 
@@ -158,17 +152,12 @@ export class SocksDialogue implements Dialogue {
     this.#wire.deliver(answer);
   }
 
-  #refusalOf5(code: number): CulvertError {
-    const detail = `${socks5Replies[code] ?? 'unknown reason'} (reply ${code})`;
-    return new CulvertError(this.#command === 'associate' ? 'udp-not-offered' : 'proxy-refused', { detail });
-  }
-
   #refusalOf4(code: number): CulvertError {
     const meaning = socks4Replies[code];
-    if (meaning === undefined) return wrong(`unknown reply ${code}`);
+    if (meaning === undefined) return protocolError(`unknown reply ${code}`);
     const isIdentity = code === 92 || code === 93;
     const detail = `${meaning} (reply ${code})`;
-    return isIdentity ? signIn(detail) : new CulvertError('proxy-refused', { detail });
+    return isIdentity ? signInRefused(detail) : new CulvertError('proxy-refused', { detail });
   }
 }
 
@@ -228,25 +217,17 @@ function checkCarries(upstream: Upstream, destination: Destination): void {
 }
 
 /** Each length is one byte (RFC 1929 §2). Whoever made the upstream has checked it; a cut one would be sent as requests. */
-function checkCredentials({ user = '', password = '' }: Upstream): void {
+export function checkCredentials({ user = '', password = '' }: Upstream): void {
   if (Buffer.byteLength(user) <= 255 && Buffer.byteLength(password) <= 255) return;
   throw new CulvertError('proxy-url-invalid', { detail: 'user name or password is longer than 255 bytes' });
 }
 
-function hasCredentials({ user, password }: Upstream): boolean {
+export function hasCredentials({ user, password }: Upstream): boolean {
   return Boolean(user) || Boolean(password);
 }
 
 function refusal(detail: string): CulvertError {
   return new CulvertError('proxy-refused', { detail });
-}
-
-function wrong(detail: string): CulvertError {
-  return new CulvertError('proxy-protocol-error', { detail });
-}
-
-function signIn(detail: string): CulvertError {
-  return new CulvertError('proxy-sign-in-refused', { detail });
 }
 
 function ignore(): void {}

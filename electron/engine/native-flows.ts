@@ -1,0 +1,97 @@
+/**
+ * The TCP relay of libculvert (native/culvert.h, pump.c): flows by number. A part of `Native`, which is the door.
+ */
+import type { NativeCalls } from './native-calls.ts';
+import { flowEventBytes, readFlowEvent, type FlowEvent } from './native-events.ts';
+import { check } from './native-result.ts';
+
+const eventsAtOnce = 256;
+
+/** What the pump needs to dial through a SOCKS5 proxy by itself. */
+export interface NativeDial {
+  /** A `cv_addr`. */
+  readonly proxy: Buffer;
+  /** The message of RFC 1929 §2, or empty. */
+  readonly signIn: Buffer;
+  /** The request of RFC 1928 §4, from VER on. */
+  readonly request: Buffer;
+}
+
+export class NativeFlows {
+  readonly #calls: NativeCalls;
+  readonly #startWatch: () => void;
+  readonly #events = Buffer.alloc(flowEventBytes * eventsAtOnce);
+  #onEvent: ((event: FlowEvent) => void) | undefined;
+
+  constructor(calls: NativeCalls, startWatch: () => void) {
+    this.#calls = calls;
+    this.#startWatch = startWatch;
+  }
+
+  /** Starts the pump. `onEvent` hears of every accepted flow, and of the end of every one that went on. */
+  start(threads: number, flows: number, onEvent: (event: FlowEvent) => void): void {
+    this.#startWatch();
+    check(this.#calls.pumpStart(threads, flows), 'internal', 'pump');
+    this.#onEvent = onEvent;
+  }
+
+  /** Hands over what there is to tell; called by the doorbell, or by whoever cannot wait for it. */
+  collect(): void {
+    const onEvent = this.#onEvent;
+    if (onEvent === undefined) return;
+    for (let count = eventsAtOnce; count === eventsAtOnce;) {
+      count = this.#calls.pumpReap(this.#events, eventsAtOnce);
+      // Read before anything is told: a listener may collect as well.
+      const events = Array.from({ length: count }, (_, index) =>
+        readFlowEvent(this.#events, index * flowEventBytes),
+      );
+      for (const event of events) onEvent(event);
+    }
+  }
+
+  /** Accepts on a listening socket, which it owns from now on. Answers the listener's number. */
+  listen(fd: number, isRedirected: boolean): number {
+    return check(this.#calls.pumpListen(fd, isRedirected ? 1 : 0), 'internal', 'listen');
+  }
+
+  unlisten(listener: number): void {
+    this.#calls.pumpUnlisten(listener);
+  }
+
+  /** The socket of an accepted flow, which is forgotten. */
+  take(flow: number): number {
+    return check(this.#calls.pumpTake(flow), 'internal', 'take');
+  }
+
+  /** Connects an accepted flow through a SOCKS5 proxy; how that goes is told. */
+  dial(flow: number, { proxy, signIn, request }: NativeDial, timeoutMs: number): void {
+    const { pumpDial } = this.#calls;
+    check(
+      pumpDial(flow, proxy, signIn, signIn.length, request, request.length, timeoutMs),
+      'internal',
+      'dial',
+    );
+  }
+
+  /** Relays between an accepted flow and a connected socket; the caller closes its own descriptor. */
+  join(flow: number, proxy: number, early: Buffer): void {
+    check(this.#calls.pumpJoin(flow, proxy, early, early.length), 'engine-limit', 'pump');
+  }
+
+  /** Resets a flow. One that was only accepted is forgotten at once, any other's end is told. */
+  abort(flow: number): void {
+    this.#calls.pumpAbort(flow);
+  }
+
+  /** Lets a flow whose app is gone deliver what the app sent, and end. */
+  release(flow: number): void {
+    this.#calls.pumpRelease(flow);
+  }
+
+  /** Bytes up and down of flows 0 … count-1, alternating. */
+  counters(count: number): BigUint64Array {
+    const out = new BigUint64Array(count * 2);
+    check(this.#calls.pumpCounters(0, count, out), 'internal', 'counters');
+    return out;
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The TCP flows of all lanes of an engine: the native pump, its flows by number, and the limit.
+ *
+ * Does: bring what the pump tells to the lane's relay and into the table of flows. Must not: decide anything.
+ */
+import { CulvertError, type Failure } from '#shared/failure.ts';
+import { deferred } from '../deferred.ts';
+import type { Flow, FlowTable } from '../flows.ts';
+import type { AcceptedFlow, EndedFlow, FlowEvent } from '../native-events.ts';
+import type { NativeFlows } from '../native-flows.ts';
+
+/**
+ * Slots of the pump beyond the limit: accepted flows that are yet to be refused, and ended ones that are yet to be
+ * told of. Without one a connection is reset and nobody hears of it.
+ */
+const spareSlots = 1024;
+
+/** A flow whose end the pump will tell. */
+interface Pumped {
+  readonly flow: Flow;
+  /** Called once, after the end, with what it means; answers the failure to be shown, if it is one. */
+  readonly onEnd: (ended: EndedFlow) => Failure | undefined;
+}
+
+export class TcpFlows {
+  readonly #native: NativeFlows;
+  readonly #table: FlowTable;
+  readonly #limit: number;
+  readonly #pumped = new Map<number, Pumped>();
+  readonly #listeners = new Map<number, (accepted: AcceptedFlow) => void>();
+  readonly #drains = new Map<string, () => void>();
+
+  constructor(native: NativeFlows, table: FlowTable, threads: number, limit: number) {
+    this.#native = native;
+    this.#table = table;
+    this.#limit = limit;
+    native.start(threads, limit + spareSlots, (event) => {
+      this.#handle(event);
+    });
+  }
+
+  get table(): FlowTable {
+    return this.#table;
+  }
+
+  /** Accepts on a listening socket, which it owns from now on; answers how to close it. */
+  listen(fd: number, isRedirected: boolean, onAccepted: (accepted: AcceptedFlow) => void): () => void {
+    const listener = this.#native.listen(fd, isRedirected);
+    this.#listeners.set(listener, onAccepted);
+    return () => {
+      this.#native.unlisten(listener);
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Throws `engine-limit` when no further flow can be relayed. */
+  expectRoom(): void {
+    if (this.#table.openCount > this.#limit)
+      throw new CulvertError('engine-limit', { detail: `${this.#limit}` });
+  }
+
+  /** From here on the flow is the pump's, dialled or joined. */
+  pumped(number: number, flow: Flow, onEnd: Pumped['onEnd']): void {
+    this.#pumped.set(number, { flow, onEnd });
+    if (this.#drains.has(flow.lane)) this.#native.release(number);
+  }
+
+  /** Brings the byte counters of the open flows up to date. */
+  count(): void {
+    if (this.#pumped.size === 0) return;
+    let highest = 0;
+    for (const number of this.#pumped.keys()) highest = Math.max(highest, number);
+    const counters = this.#native.counters(highest + 1);
+    for (const [number, { flow }] of this.#pumped) {
+      this.#table.count(flow, Number(counters[number * 2] ?? 0n), Number(counters[number * 2 + 1] ?? 0n));
+    }
+  }
+
+  /**
+   * Waits until what the ended apps of a lane have sent is on its way, `ms` milliseconds at most: a program
+   * may write, close and end, and its last bytes must arrive as they would without Culvert.
+   */
+  async drain(lane: string, ms: number): Promise<void> {
+    this.#native.collect();
+    if (!this.#hasFlows(lane)) return;
+    for (const [number, { flow }] of this.#pumped) if (flow.lane === lane) this.#native.release(number);
+    const over = deferred();
+    const timer = setTimeout(() => {
+      over.resolve(undefined);
+    }, ms);
+    this.#drains.set(lane, () => {
+      over.resolve(undefined);
+    });
+    await over.promise;
+    this.#drains.delete(lane);
+    clearTimeout(timer);
+  }
+
+  /** Resets all flows of a lane that the pump has. */
+  abort(lane: string): void {
+    for (const [number, { flow }] of this.#pumped) {
+      if (flow.lane === lane) this.#native.abort(number);
+    }
+  }
+
+  /** A flow of the lane has ended, opened or not: a drain that waits for the last one is over with it. */
+  settled(lane: string): void {
+    const over = this.#drains.get(lane);
+    if (over !== undefined && !this.#hasFlows(lane)) over();
+  }
+
+  #handle(event: FlowEvent): void {
+    switch (event.kind) {
+      case 'accepted':
+        this.#accepted(event);
+        break;
+      case 'opened': {
+        const pumped = this.#pumped.get(event.flow);
+        if (pumped !== undefined) this.#table.opened(pumped.flow, event.dialMs);
+        break;
+      }
+      case 'ended':
+        this.#ended(event);
+    }
+  }
+
+  #accepted(accepted: AcceptedFlow): void {
+    const listener = this.#listeners.get(accepted.listener);
+    if (listener === undefined) this.#native.abort(accepted.flow);
+    else listener(accepted);
+  }
+
+  #ended(ended: EndedFlow): void {
+    const pumped = this.#pumped.get(ended.flow);
+    if (pumped === undefined) return;
+    const { flow, onEnd } = pumped;
+    this.#pumped.delete(ended.flow);
+    if (flow.state === 'dialling' && ended.dialMs !== undefined) this.#table.opened(flow, ended.dialMs);
+    this.#table.count(flow, ended.bytesUp, ended.bytesDown);
+    this.#table.end(flow, onEnd(ended));
+    this.settled(flow.lane);
+  }
+
+  #hasFlows(lane: string): boolean {
+    return this.#table.openFlows(lane).some(({ proto }) => proto === 'tcp');
+  }
+}
