@@ -128,16 +128,17 @@ static int read_arguments(struct launch *launch)
 }
 
 /*
- * *Does*: checks that the six descriptors are there, so that no later open(2) can land on one of them, and
- * keeps Culvert's own out of any program.
+ * *Does*: checks that the seven descriptors are there, so that no later open(2) can land on one of them, and
+ * keeps Culvert's own out of any program. The gateway's only has to be open: its rules answer the app at once
+ * also when engine and helper are gone.
  */
 static int check_descriptors(struct launch *launch)
 {
 	(void)launch;
-	for (int fd = 0; fd <= LAUNCH_STATUS; fd++)
+	for (int fd = 0; fd <= LAUNCH_GATEWAY; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			return -errno;
-	for (int fd = LAUNCH_NETNS; fd <= LAUNCH_STATUS; fd++)
+	for (int fd = LAUNCH_NETNS; fd <= LAUNCH_GATEWAY; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return -errno;
 	return 0;
@@ -189,7 +190,7 @@ static int close_descriptors(struct launch *launch)
 {
 	(void)launch;
 	close(LAUNCH_NETNS);
-	return syscall(SYS_close_range, LAUNCH_STATUS + 1, ~0U, 0) < 0 ? -errno : 0;
+	return syscall(SYS_close_range, LAUNCH_GATEWAY + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /*

@@ -21,6 +21,8 @@
 #define LAUNCH_NETNS 3
 #define LAUNCH_PAYLOAD 4
 #define LAUNCH_STATUS 5
+/* The gateway namespace, which lives as long as the supervisor holds it. */
+#define LAUNCH_GATEWAY 6
 
 /* Culvert failed and nothing was started (as docker run and env(1) use it). */
 #define LAUNCH_EXIT_FAILED 125

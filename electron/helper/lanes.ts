@@ -78,7 +78,7 @@ export class Lanes {
     },
 
     'lane.launch': ({ lane, terminal }, descriptors) => {
-      const { app } = this.#lane(lane);
+      const { app, gateway } = this.#lane(lane);
       const [payload, status, stdin, stdout, stderr] = descriptors as [
         number,
         number,
@@ -96,7 +96,7 @@ export class Lanes {
       }
       const group = terminal === 'share' ? engine.group : 0;
       const args = [mode, String(uid), terminal, String(group)];
-      const own = [stdin, stdout, stderr, app, payload, status] as const;
+      const own = [stdin, stdout, stderr, app, payload, status, gateway] as const;
       const supervisor = startLauncher(this.#launcher, args, own, () => {
         this.#supervisors.delete(supervisor);
       });

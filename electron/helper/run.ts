@@ -35,13 +35,13 @@ export function runTool(tool: Tool, args: readonly string[], input: string, desc
 }
 
 /**
- * Starts culvert-launch with the descriptors it expects as 0 to 5 and an empty environment. Answers its
+ * Starts culvert-launch with the descriptors it expects as 0 to 6 and an empty environment. Answers its
  * process id; what becomes of the app is the business of the status pipe.
  */
 export function startLauncher(
   path: string,
   args: readonly string[],
-  descriptors: readonly [number, number, number, number, number, number],
+  descriptors: readonly [number, number, number, number, number, number, number],
   onEnd: () => void,
 ): number {
   const child = spawn(path, args, { cwd: '/', env: {}, stdio: [...descriptors] });

@@ -26,13 +26,9 @@ ${matrix.toString()}
 
 _stopping_: from \`culvert stop\`, which this app ignores, to the end by \`culvert stop --force\` amid traffic.
 
-_gateway left_: the moment before the helper lets go of a lane without an engine, made to last, so that the rules
-of the gateway have to refuse by themselves.
-
 A program on the lane also learns it at once: without a relay each connection and each datagram fails within
-100 ms, and so does, in every state, whatever no proxy can carry. That is measured before the kernel begins to
-take the gateway away and after it has; while it does, for some milliseconds, a packet may be lost in silence, so
-that a datagram gets no error. It goes nowhere: the gateway has no other interface and forwards nothing.
+100 ms, and so does, in every state, whatever no proxy can carry. The gateway lives as long as the app does, also
+when engine and helper are gone, and its rules are what refuses.
 
 ## As root
 

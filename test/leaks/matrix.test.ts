@@ -124,7 +124,6 @@ describe.each(isolations)('%s', (isolation) => {
       await stop(scene, '--force');
       await prober.running.ended;
     }
-    await state.leave?.(scene);
 
     const leaks = await capture.packets((packet) => !state.reachesProxy || !isCarried(packet, carrier));
     enter(matrix, rows, name, [...before, ...leaks]);

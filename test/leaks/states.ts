@@ -1,6 +1,5 @@
-/** The states of the matrix: how a lane gets into each, what is then left of its network, and how it is left. */
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+/** The states of the matrix: how a lane gets into each and what is then left of its network. */
+import { readFileSync } from 'node:fs';
 import { isAlive } from '../world/cell.ts';
 import { internet, ports } from '../world/addresses.ts';
 import type { Product } from '../world/product.ts';
@@ -28,8 +27,6 @@ export interface State {
   readonly enter: (scene: Scene) => Promise<void>;
   /** What is done while the probes are on their way for the first time. */
   readonly meanwhile?: (scene: Scene) => Promise<unknown>;
-  /** Takes away what would outlive the lane. */
-  readonly leave?: (scene: Scene) => Promise<void>;
 }
 
 const stays = (): Promise<void> => Promise.resolve();
@@ -38,14 +35,13 @@ const dead = { standing: 'no relay', reachesProxy: false, signsIn: true } as con
 
 export const states = {
   running: alive,
-  'engine dead': { ...dead, enter: (scene) => killEngine(scene, 'ENETUNREACH') },
-  'engine dead, gateway left': gatewayLeft(),
+  'engine dead': { ...dead, enter: killEngine },
   'helper dead': { ...alive, enter: killHelper },
   'both dead': {
     ...dead,
     enter: async (scene) => {
       await killHelper(scene);
-      await killEngine(scene, 'ENETUNREACH');
+      await killEngine(scene);
     },
   },
   'proxy down': { ...alive, standing: 'refused', enter: ({ proxy }) => proxy.kill() },
@@ -54,30 +50,6 @@ export const states = {
 } as const satisfies Record<string, State>;
 export type StateName = keyof typeof states;
 export const stateNames = Object.keys(states) as StateName[];
-
-/**
- * The moment between the end of the engine and the helper's letting go, made to last: the rules of the gateway
- * are then what refuses (nft(8), "REJECT STATEMENT"). Held by descriptors, as the helper holds it; a stopped
- * helper would get SIGHUP when the engine's end orphans its process group.
- */
-function gatewayLeft(): State {
-  let held: number[] = [];
-  return {
-    ...dead,
-    enter: async (scene) => {
-      const folder = `/proc/${helperOf(scene)}/fd`;
-      const links = readdirSync(folder).map((name) => join(folder, name));
-      held = links
-        .filter((link) => readlinkSync(link).startsWith('net:['))
-        .map((link) => openSync(link, 'r'));
-      await killEngine(scene, 'EHOSTUNREACH');
-    },
-    leave: () => {
-      for (const descriptor of held.splice(0)) closeSync(descriptor);
-      return Promise.resolve();
-    },
-  };
-}
 
 /** `culvert stop`, which the app of a Prober does not obey; with `--force` it has to. */
 export async function stop({ world, product, prober }: Scene, ...options: string[]): Promise<void> {
@@ -98,11 +70,10 @@ async function killHelper(scene: Scene): Promise<void> {
 }
 
 /**
- * Resolves when the kernel has also said goodbye to the proxy for it, and a datagram is refused with this word:
- * EHOSTUNREACH by the gateway, ENETUNREACH when nobody holds the gateway any more and the kernel has taken it
- * away. While it does, for some milliseconds, a datagram may get lost without an error.
+ * Resolves when the kernel has also said goodbye to the proxy for it, and the gateway refuses a datagram: the
+ * app's supervisor holds the gateway, whose rules answer as long as the app lives (nft(8), "REJECT STATEMENT").
  */
-async function killEngine({ world, prober }: Scene, refusal: string): Promise<void> {
+async function killEngine({ world, prober }: Scene): Promise<void> {
   process.kill(prober.running.pid, 'SIGKILL');
   await until('the end of the engine', () => !isAlive(prober.running.pid));
   const open = 'ss -Htan exclude listening exclude time-wait dst ';
@@ -112,7 +83,7 @@ async function killEngine({ world, prober }: Scene, refusal: string): Promise<vo
   const datagram: Probe = { kind: 'udp', address: internet.web4, port: ports.echo, reach: 'public' };
   await until('the refusal of a datagram', async () => {
     const [result] = await prober.walk([datagram], () => 50);
-    return result?.word === refusal;
+    return result?.word === 'EHOSTUNREACH';
   });
 }
 

@@ -84,13 +84,13 @@ describe.skipIf(!isRoot)('a privileged lane', () => {
 });
 
 describe.skipIf(!isRoot)('the launcher', () => {
-  /** Runs the launcher as it is, with the six descriptors, as root or as the user. */
+  /** Runs the launcher as it is, with the seven descriptors, as root or as the user. */
   function bare(args: readonly string[], isUser: boolean) {
     const become = isUser ? [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'] : ['--reuid=0'];
     const blank = openSync('/dev/null', 'r');
     const result = spawnSync('setpriv', [...become, programs.product, ...args], {
       env: { PATH: '/usr/bin:/bin' },
-      stdio: ['ignore', 'pipe', 'pipe', blank, blank, 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', blank, blank, 'pipe', blank],
       encoding: 'utf8',
     });
     closeSync(blank);
