@@ -42,11 +42,6 @@ enum verdict {
 static const unsigned char greeting_plain[] = {5, 1, NO_SIGN_IN};
 static const unsigned char greeting_sign_in[] = {5, 2, NO_SIGN_IN, WITH_SIGN_IN};
 
-static void dial_failed(struct pump_thread *thread, struct flow *flow, uint32_t reason, int error)
-{
-	cv_flow_end(thread, flow, reason, error);
-}
-
 /* Takes a dial out of its thread's list; its room is given back when the outcome is told. */
 void cv_dial_forget(struct pump_thread *thread, struct flow *flow)
 {
@@ -74,7 +69,7 @@ void cv_dial_expire(struct pump_thread *thread)
 	struct dial *dial;
 
 	while ((dial = TAILQ_FIRST(&thread->dials)) && dial->deadline_ms <= thread->now_ms)
-		dial_failed(thread, dial->flow, CV_END_DIAL_LATE, 0);
+		cv_flow_end(thread, dial->flow, CV_END_DIAL_LATE, 0);
 }
 
 static void say(struct flow *flow, const unsigned char *bytes, uint32_t size, uint32_t answer)
@@ -187,7 +182,7 @@ static bool dial_send(struct pump_thread *thread, struct flow *flow)
 
 		if (sent < 0) {
 			if (errno != EAGAIN)
-				dial_failed(thread, flow,
+				cv_flow_end(thread, flow,
 				            flow->dial_stage == CV_DIAL_CONNECTING ? CV_END_UNREACHABLE : CV_END_DIAL_CLOSED,
 				            errno);
 			return false;
@@ -213,14 +208,14 @@ static enum verdict dial_read(struct pump_thread *thread, struct flow *flow)
 		if (received < 0 && errno == EAGAIN)
 			return SO_FAR_GOOD;
 		if (received <= 0) {
-			dial_failed(thread, flow, CV_END_DIAL_CLOSED, received < 0 ? errno : 0);
+			cv_flow_end(thread, flow, CV_END_DIAL_CLOSED, received < 0 ? errno : 0);
 			return NO;
 		}
 		dial->have += (uint32_t)received;
 		verdict = judge(flow);
 	}
 	if (verdict == NO)
-		dial_failed(thread, flow, CV_END_DIAL_ANSWER, 0);
+		cv_flow_end(thread, flow, CV_END_DIAL_ANSWER, 0);
 	return verdict;
 }
 
@@ -269,7 +264,7 @@ void cv_dial_start(struct pump_thread *thread, struct flow *flow)
 	if (result == 0)
 		result = cv_flow_watch(thread, flow, PROXY);
 	if (result < 0) {
-		dial_failed(thread, flow, CV_END_UNREACHABLE, -result);
+		cv_flow_end(thread, flow, CV_END_UNREACHABLE, -result);
 		return;
 	}
 	if (dial->sign_in_size > 0)

@@ -12,7 +12,7 @@ export interface NewFlow {
   readonly lane: string;
   readonly proto: 'tcp' | 'udp';
   readonly sourcePort: number;
-  readonly host?: string;
+  readonly host?: string | undefined;
   readonly address: string;
   readonly port: number;
   readonly via: string;
@@ -46,18 +46,25 @@ export class FlowTable {
     return this.#open.size;
   }
 
-  begin(flow: NewFlow): Flow {
+  begin({ lane, proto, sourcePort, host, address, port, via }: NewFlow): Flow {
     this.#last += 1;
+    // Written out, because a spread makes an object that is slow to add to.
     const begun: Flow = {
-      ...flow,
       id: this.#last,
+      lane,
+      proto,
+      sourcePort,
+      address,
+      port,
+      via,
       state: 'dialling',
       bytesUp: 0,
       bytesDown: 0,
       openedAt: this.#now(),
     };
+    if (host !== undefined) begun.host = host;
     this.#open.set(begun.id, begun);
-    const totals = this.#totalsOf(flow.lane);
+    const totals = this.#totalsOf(lane);
     totals.open += 1;
     totals.total += 1;
     this.#onChange(begun);

@@ -45,7 +45,9 @@ export class NativeFlows {
       const events = Array.from({ length: count }, (_, index) =>
         readFlowEvent(this.#events, index * flowEventBytes),
       );
-      for (const event of events) onEvent(event);
+      // Somebody waits for the accepted ones. Numbers are not given out again before all this has been read.
+      for (const event of events) if (event.kind === 'accepted') onEvent(event);
+      for (const event of events) if (event.kind !== 'accepted') onEvent(event);
     }
   }
 

@@ -79,8 +79,7 @@ export class TcpRelay {
 
   #begin({ address, port, sourcePort }: AcceptedFlow, host?: string): Flow {
     const { lane, way } = this.#options;
-    const flow = { lane, proto: 'tcp', sourcePort, address, port, via: way.via } as const;
-    return this.#flows.table.begin(host === undefined ? flow : { ...flow, host });
+    return this.#flows.table.begin({ lane, proto: 'tcp', sourcePort, host, address, port, via: way.via });
   }
 
   /** Leaves the dial to the pump. False where that cannot go this way. */

@@ -30,13 +30,16 @@ export function writeAddress({ address, port }: Endpoint): Buffer {
 
 /** ATYP, address and port, as they stand in a SOCKS5 request or UDP header. */
 export function socksAddress({ host, port, kind }: Destination): Buffer {
-  const end = Buffer.alloc(2);
-  end.writeUInt16BE(port);
-  if (kind === 'name')
-    return Buffer.concat([Buffer.from([3, Buffer.byteLength(host)]), Buffer.from(host), end]);
-  return Buffer.concat([
-    Buffer.from([kind === 'ipv4' ? 1 : 4]),
-    Buffer.from(ipaddr.parse(host).toByteArray()),
-    end,
-  ]);
+  if (kind === 'name') {
+    const length = Buffer.byteLength(host);
+    const bytes = Buffer.allocUnsafe(length + 4);
+    bytes[0] = 3;
+    bytes[1] = length;
+    bytes.write(host, 2);
+    bytes.writeUInt16BE(port, length + 2);
+    return bytes;
+  }
+  // The library parses IPv4 a dozen times slower, and most destinations are.
+  const address = kind === 'ipv4' ? host.split('.').map(Number) : ipaddr.parse(host).toByteArray();
+  return Buffer.of(kind === 'ipv4' ? 1 : 4, ...address, port >> 8, port & 0xff);
 }
