@@ -8,7 +8,8 @@ const isRoot = process.getuid?.() === 0;
 describe.each([
   ['gateway with tproxy', gatewayRules('tproxy')],
   ['gateway with redirect', gatewayRules('redirect')],
-  ['app', appRules()],
+  ['app with tproxy', appRules('tproxy')],
+  ['app with redirect', appRules('redirect')],
 ])('the rules of the %s namespace', (_name, rules) => {
   test.runIf(isRoot)('are accepted by nft as one transaction, in a namespace of the test’s own', () => {
     const { status, stderr } = spawnSync('unshare', ['--net', 'nft', '-f', '-'], {

@@ -170,7 +170,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     await app.reports(/^exited 0$/);
     const sleeper = Number((await app.running.says(/^(\d+)\n/))[1]);
     const { parent } = statOf(sleeper);
-    await expect.poll(() => readdirSync(`/proc/${parent}/fd`)).toEqual(['5']);
+    await expect.poll(() => readdirSync(`/proc/${parent}/fd`)).toEqual(['5', '6']);
     process.kill(sleeper, 'SIGKILL');
     await app.reports(/^empty$/);
   });

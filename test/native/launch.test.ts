@@ -55,7 +55,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     ).toEqual([String(user.gid), String(user.crew)]);
   });
 
-  it('has its supervisor on the same lane with the same ids, no capability and only the status pipe', async () => {
+  it('has its supervisor on the same lane with the same ids, no capability and only the status pipe and the gateway', async () => {
     await using app = launch(programs, { mode, argv: staying });
     const supervisor = Number(await app.field('PPid'));
     expect(await app.field('Name', supervisor)).toBe('culvert-launch');
@@ -64,7 +64,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     const lane = readlinkSync(`/proc/${await app.pid()}/ns/net`);
     expect(readlinkSync(`/proc/${supervisor}/ns/net`)).toBe(lane);
     expect(readlinkSync('/proc/self/ns/net')).not.toBe(lane);
-    await expect.poll(() => readdirSync(`/proc/${supervisor}/fd`)).toEqual(['5']);
+    await expect.poll(() => readdirSync(`/proc/${supervisor}/fd`)).toEqual(['5', '6']);
   });
 
   it('has the descriptors 0, 1 and 2 and no other', async () => {

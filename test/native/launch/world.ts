@@ -165,7 +165,7 @@ export function launch(programs: Programs, options: LaunchOptions): Launched {
   const payload = join(programs.directory, `payload-${process.hrtime.bigint()}`);
   writeFileSync(payload, options.rawPayload ?? encodeLaunchPayload(payloadOf(options)));
   const payloadFd = openSync(payload, 'r');
-  // Descriptors that must not reach the app, whatever the helper had open.
+  // Stands for the gateway, and for descriptors that must not reach the app, whatever the helper had open.
   const leak = openSync('/dev/null', 'r');
   const terminal = options.terminal ?? 'none';
   const world = [
@@ -179,7 +179,7 @@ export function launch(programs: Programs, options: LaunchOptions): Launched {
   ];
   const command = options.isInTerminal === true ? [programs.probe, 'pty', ...world] : world;
   const child = spawn(command[0] ?? '', command.slice(1), {
-    stdio: ['pipe', 'pipe', 'pipe', 'ignore', payloadFd, 'pipe', leak, leak],
+    stdio: ['pipe', 'pipe', 'pipe', 'ignore', payloadFd, 'pipe', leak, leak, leak],
     detached: true,
     cwd: '/',
     env: {
