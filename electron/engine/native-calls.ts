@@ -2,8 +2,16 @@
 type Out = Buffer | Int32Array | BigInt64Array | BigUint64Array;
 export type NativeCalls = ReturnType<typeof declareCalls>;
 
-/** `define` makes a function of a C prototype; what its parameters are in JavaScript is said here. */
-export function declareCalls(define: (prototype: string) => unknown) {
+/** Makes a function of a C prototype. */
+type Define = (prototype: string) => unknown;
+
+/** All of them; what their parameters are in JavaScript is said here. */
+export function declareCalls(define: Define) {
+  return { ...declareProcess(define), ...declareRelay(define) };
+}
+
+/** process.c, socket.c, watch.c and link.c. */
+function declareProcess(define: Define) {
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the type is the declaration
   const f = <T>(prototype: string) => define(prototype) as T;
   return {
@@ -36,6 +44,14 @@ export function declareCalls(define: (prototype: string) => unknown) {
     linkReceive: f<(fd: number, message: Buffer, size: number, fds: Out, room: number, count: Out) => number>(
       'int cv_link_receive(int, void *, uint32_t, void *, int32_t, void *)',
     ),
+  };
+}
+
+/** pump.c and udp.c. */
+function declareRelay(define: Define) {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the type is the declaration
+  const f = <T>(prototype: string) => define(prototype) as T;
+  return {
     pumpStart: f<(threads: number, flows: number) => number>('int cv_pump_start(int, int)'),
     pumpListen: f<(fd: number, redirected: number) => number>('int cv_pump_listen(int, int)'),
     pumpUnlisten: f<(listener: number) => number>('int cv_pump_unlisten(int)'),
