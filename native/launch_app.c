@@ -145,8 +145,17 @@ __attribute__((noreturn)) static void become_app(const struct launch *launch, in
 
 /* ---- the supervisor ---------------------------------------------------------------------------- */
 
-/* The process group of the app while its first process lives, else 0. */
-static volatile sig_atomic_t app_group;
+/* The process group of the app, and whether its first process, which gave it the number, lives. */
+static volatile sig_atomic_t app_group, app_lives;
+
+/*
+ * Without its first process a group keeps its number as long as it has a member; after that the number may be
+ * another process's, and then there is a session to be asked for (getsid(2)).
+ */
+static int has_app_group(void)
+{
+	return app_group > 0 && (app_lives || (getsid(app_group) < 0 && errno == ESRCH));
+}
 
 /*
  * When a terminal goes away the kernel tells the leader of its session and leaves the rest to that one (tty_io.c,
@@ -158,7 +167,7 @@ static void pass_hangup(int number, siginfo_t *info, void *context)
 	const int error = errno;
 
 	(void)context;
-	if (info->si_code == SI_KERNEL && app_group > 0) {
+	if (info->si_code == SI_KERNEL && has_app_group()) {
 		(void)kill(-app_group, number);
 		(void)kill(-app_group, SIGCONT);
 	}
@@ -195,7 +204,7 @@ static int supervise(const struct launch *launch, pid_t app)
 			continue;
 		report_app(launch, status);
 		if (WIFEXITED(status) || WIFSIGNALED(status))
-			app = app_group = 0; /* the number may come back for another process */
+			app = app_lives = 0; /* the number may come back for another process */
 	}
 	launch_report("empty", NULL, -1);
 	return 0;
@@ -211,6 +220,7 @@ static void settle(struct launch *launch, pid_t app)
 		close(fd);
 	free(launch->payload.bytes);
 	app_group = app;
+	app_lives = 1;
 	/* A pending SIGHUP would be lost if it were ignored first (sigaction(2)). */
 	for (size_t i = 0; i < COUNT(survived); i++)
 		if (launch->terminal != TERMINAL_OWN || survived[i] != SIGHUP)

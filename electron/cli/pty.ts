@@ -22,6 +22,8 @@ export type RelayedLane = Pick<Lane, 'pid' | 'signal' | 'onStopped'>;
 const silenceMs = 1000;
 const chunkBytes = 65_536;
 const lookAgainMs = 5;
+/** Ctrl+D. */
+const endOfInput = '\u0004';
 /** How soon a command in the background notices that its shell has brought it to the front: no signal tells. */
 const lookForFrontMs = 200;
 
@@ -108,15 +110,30 @@ export class PtyRelay implements Passage {
       this.#typed = Buffer.concat([this.#typed, bytes]);
       this.#passKeys();
     });
-    keyboard.on('end', this.#hangUp);
-    keyboard.on('error', this.#hangUp);
+    keyboard.on('end', () => {
+      this.#silenced(endOfInput);
+    });
+    keyboard.on('error', () => {
+      this.#silenced('');
+    });
   }
 
-  /** Our terminal is gone; with the master closed, so is that of everything the app has there. */
-  readonly #hangUp = (): void => {
-    this.#keyboard?.destroy();
-    this.#master?.destroy();
-  };
+  /**
+   * No more can be read. If our terminal is gone, the master is closed, and with it the terminal of everything that
+   * the app has there. Else somebody had set it back from raw mode when the key for the end was typed.
+   */
+  #silenced(typed: string): void {
+    this.#dropKeyboard();
+    try {
+      this.#tools.settings(this.#outer);
+    } catch {
+      this.#master?.destroy();
+      return;
+    }
+    this.#typed = Buffer.concat([this.#typed, Buffer.from(typed)]);
+    this.#passKeys();
+    this.#takeKeyboard();
+  }
 
   /** Not by the stream of the master, whose writes would wait, and everything with them, for an app that does not read. */
   #passKeys(): void {

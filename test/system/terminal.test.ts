@@ -117,7 +117,7 @@ describe.each(ways)('%s', (way, isolation, who) => {
     await typist.enter(line('bash --norc --noediting -i'), prompt);
     await typist.enter('sleep 1000', /sleep 1000\s/);
     // The shell on the lane makes the job the foreground one a moment after it has echoed the line.
-    await until('the job', async () => (await world.run(['pgrep', '-x', 'sleep'])).code === 0);
+    await until('the job', () => world.leftovers().some(({ command }) => command === 'sleep 1000'));
     typist.type('\u001a');
     await typist.see(/Stopped\s+sleep 1000/);
     await typist.enter('fg', /sleep 1000/);
