@@ -63,18 +63,25 @@ int64_t cv_monotonic_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Puts a flow into its thread's mailbox; the lock is held. Wakes the thread if the box was empty. */
-void cv_mail_put(struct pump_thread *thread, struct flow *flow)
+/* Puts a flow into its thread's mailbox; the lock is held. Answers whether cv_mail_wake is to be called after it. */
+bool cv_mail_put(struct pump_thread *thread, struct flow *flow)
 {
-	uint64_t one = 1;
 	bool was_empty = STAILQ_EMPTY(&thread->mail);
 
 	if (flow->in_mail)
-		return;
+		return false;
 	flow->in_mail = true;
 	STAILQ_INSERT_TAIL(&thread->mail, flow, mail_link);
+	return was_empty;
+}
+
+/* Wakes a thread for its mail; without the lock, or it would wake only to wait for that. */
+void cv_mail_wake(struct pump_thread *thread)
+{
+	uint64_t one = 1;
+
 	/* Cannot fail: the counter is reset by each reading and far from 2^64 (eventfd(2)). */
-	if (was_empty && write(thread->mail_fd, &one, sizeof one) < 0)
+	if (write(thread->mail_fd, &one, sizeof one) < 0)
 		return;
 }
 
@@ -242,22 +249,21 @@ static void *pump_run(void *argument)
 
 	for (;;) {
 		int count = epoll_wait(thread->epoll_fd, events, EVENTS_AT_ONCE, patience(thread));
-		bool has_mail = false;
 
 		thread->now_ms = cv_monotonic_ms();
-		ready_run(thread);
+		/* New flows first: an app and Node wait for each step of theirs. */
 		for (int i = 0; i < count; i++) {
 			uint64_t data = events[i].data.u64;
 
 			if (data == MAIL)
-				has_mail = true;
+				mail_read(thread);
 			else if (data & LISTENER)
 				cv_accept(thread, (uint32_t)data);
-			else
-				flow_event(thread, &events[i]);
 		}
-		if (has_mail)
-			mail_read(thread);
+		ready_run(thread);
+		for (int i = 0; i < count; i++)
+			if (!(events[i].data.u64 & LISTENER))
+				flow_event(thread, &events[i]);
 		cv_accept_again(thread);
 		cv_dial_expire(thread);
 		half_check(thread);

@@ -34,7 +34,7 @@
 #define CV_REQUEST_MAX 262
 /* Most that Node waits for news that do not matter at once. */
 #define NEWS_MS 5
-/* epoll data: flows have twice their number, plus one for the proxy's side. */
+/* epoll data: flows have twice their number, plus one for the proxy's side; the others have the bit LISTENER. */
 #define MAIL UINT64_MAX
 #define LISTENER (UINT64_C(1) << 62)
 
@@ -165,7 +165,8 @@ void cv_pipe_discard(struct pump_thread *thread, struct pipe_ends *ends);
 
 /* pump.c */
 int64_t cv_monotonic_ms(void);
-void cv_mail_put(struct pump_thread *thread, struct flow *flow);
+bool cv_mail_put(struct pump_thread *thread, struct flow *flow);
+void cv_mail_wake(struct pump_thread *thread);
 struct pump_thread *cv_thread_with_fewest(void);
 void cv_ring_soon(struct pump_thread *thread);
 
@@ -173,7 +174,8 @@ void cv_ring_soon(struct pump_thread *thread);
 int cv_slots_open(int wanted_flows);
 struct flow *cv_slot_take(void);
 void cv_slot_return(struct flow *flow);
-int cv_socket_options(int fd, int side);
+int cv_socket_options(int fd);
+void cv_socket_keep_alive(int fd);
 struct flow *cv_flow_at(uint64_t event_data);
 uint64_t cv_event_data(const struct flow *flow, int side);
 void cv_news_accepted(struct flow *flow);

@@ -95,7 +95,7 @@ static int destination_of(int fd, bool redirected, struct cv_addr *out)
 	return 0;
 }
 
-/* Tells Node of a connection, or resets it. */
+/* Tells Node of a connection, at once, or resets it. */
 static void accepted(const struct listener *listener, int fd, const struct sockaddr_in6 *app)
 {
 	struct flow *flow = cv_slot_take();
@@ -106,6 +106,7 @@ static void accepted(const struct listener *listener, int fd, const struct socka
 		/* At the same place in both families (ip(7), ipv6(7)). */
 		flow->source_port = ntohs(app->sin6_port);
 		cv_news_accepted(flow);
+		cv_ring(CV_RING_PUMP);
 		return;
 	}
 	if (flow)
@@ -134,10 +135,8 @@ static bool is_of_one_connection(int error)
 }
 
 /* Accepts what is there. The listener stays ready while more is, so that a bounded run loses nothing. */
-static int accept_some(struct pump_thread *thread, struct listener *listener)
+static void accept_some(struct pump_thread *thread, struct listener *listener)
 {
-	int count = 0;
-
 	for (int i = 0; i < ACCEPTS_IN_A_RUN; i++) {
 		struct sockaddr_in6 app = {0};
 		socklen_t size = sizeof app;
@@ -145,7 +144,6 @@ static int accept_some(struct pump_thread *thread, struct listener *listener)
 
 		if (fd >= 0) {
 			accepted(listener, fd, &app);
-			count++;
 		} else if (!is_of_one_connection(errno)) {
 			if (errno != EAGAIN) {
 				listener->paused = true;
@@ -155,22 +153,18 @@ static int accept_some(struct pump_thread *thread, struct listener *listener)
 			break;
 		}
 	}
-	return count;
 }
 
 /* A listener is ready. */
 void cv_accept(struct pump_thread *thread, uint32_t number)
 {
 	struct listener *listener;
-	int count = 0;
 
 	pthread_mutex_lock(&listeners_lock);
 	listener = listener_of((int)number);
 	if (listener && !listener->paused)
-		count = accept_some(thread, listener);
+		accept_some(thread, listener);
 	pthread_mutex_unlock(&listeners_lock);
-	if (count > 0)
-		cv_ring(CV_RING_PUMP);
 }
 
 /* Listens again where descriptors had run out, if it is time. */
@@ -214,7 +208,7 @@ static int listener_open(struct listener *listener, int fd, bool redirected)
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	/* Accepted sockets have them from here, so that not one of them is without for a moment. */
-	result = cv_socket_options(fd, APP);
+	result = cv_socket_options(fd);
 	if (result < 0)
 		return result;
 	listener->fd = fd;

@@ -243,7 +243,7 @@ static int proxy_connect(struct flow *flow)
 	if (fd < 0)
 		return -errno;
 	flow->side[PROXY].fd = fd;
-	result = cv_socket_options(fd, PROXY);
+	result = cv_socket_options(fd);
 	if (result == 0 && connect(fd, &dial->proxy.any, size) < 0 && errno != EINPROGRESS)
 		result = -errno;
 	return result;
@@ -273,6 +273,8 @@ void cv_dial_start(struct pump_thread *thread, struct flow *flow)
 		say(flow, greeting_plain, sizeof greeting_plain, 2);
 	/* Over loopback the connection is there at once. */
 	dial_run(thread, flow);
+	if (!flow->reason)
+		cv_socket_keep_alive(flow->side[PROXY].fd);
 }
 
 /* Marks of the proxy's side are kept as well: an announced end must be known when the flow is open. */

@@ -109,12 +109,16 @@ static struct flow *slot_held(int flow)
 /* Gives a complete flow to a thread. */
 static void slot_live(struct flow *flow, struct pump_thread *thread)
 {
+	bool is_first;
+
 	flow->thread = thread;
 	atomic_fetch_add(&thread->load, 1);
 	pthread_mutex_lock(&thread->mail_lock);
 	atomic_store(&flow->state, FLOW_LIVE);
-	cv_mail_put(thread, flow);
+	is_first = cv_mail_put(thread, flow);
 	pthread_mutex_unlock(&thread->mail_lock);
+	if (is_first)
+		cv_mail_wake(thread);
 }
 
 /* Those that were used before come first, so that few pages are ever touched. There are as many as flows. */
@@ -197,7 +201,7 @@ bool cv_news_waits(void)
 }
 
 /* The options of a socket in a flow, and of a listener, from which accepted sockets have them. */
-int cv_socket_options(int fd, int side)
+int cv_socket_options(int fd)
 {
 	static const struct linger resetting = {.l_onoff = 1, .l_linger = 0};
 
@@ -206,13 +210,16 @@ int cv_socket_options(int fd, int side)
 	/* Not for Unix sockets, which refuse them. Urgent bytes stay in the stream instead of getting lost. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &(int){1}, sizeof(int));
-	if (side == PROXY) {
-		(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){KEEPALIVE_SECONDS}, sizeof(int));
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){KEEPALIVE_SECONDS / 4}, sizeof(int));
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &(int){4}, sizeof(int));
-	}
 	return 0;
+}
+
+/* For the proxy's side, which may be far away and vanish without a word. */
+void cv_socket_keep_alive(int fd)
+{
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){KEEPALIVE_SECONDS}, sizeof(int));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){KEEPALIVE_SECONDS / 4}, sizeof(int));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &(int){4}, sizeof(int));
 }
 
 /* A duplicate of a socket with the options that it has in a flow. */
@@ -225,7 +232,9 @@ static int socket_adopt(int fd, int side)
 	if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(copy, F_SETFL, flags | O_NONBLOCK) < 0))
 		result = -errno;
 	else
-		result = cv_socket_options(copy, side);
+		result = cv_socket_options(copy);
+	if (result == 0 && side == PROXY)
+		cv_socket_keep_alive(copy);
 	if (result < 0 && copy >= 0)
 		close(copy);
 	return result < 0 ? result : copy;
@@ -367,6 +376,8 @@ int cv_pump_take(int flow)
 static int flow_tell(int flow, bool is_abort)
 {
 	struct flow *one = &flows[flow < 0 || flow >= flow_count ? 0 : flow];
+	struct pump_thread *thread;
+	bool is_first = false;
 	int state;
 
 	if (flow < 0 || flow >= flow_count)
@@ -374,13 +385,16 @@ static int flow_tell(int flow, bool is_abort)
 	state = atomic_load(&one->state);
 	if (state == FLOW_FREE || state == FLOW_HELD)
 		return -ENOENT;
-	pthread_mutex_lock(&one->thread->mail_lock);
+	thread = one->thread;
+	pthread_mutex_lock(&thread->mail_lock);
 	if (atomic_load(&one->state) == FLOW_LIVE) {
 		one->abort_asked |= is_abort;
 		one->release_asked |= !is_abort;
-		cv_mail_put(one->thread, one);
+		is_first = cv_mail_put(thread, one);
 	}
-	pthread_mutex_unlock(&one->thread->mail_lock);
+	pthread_mutex_unlock(&thread->mail_lock);
+	if (is_first)
+		cv_mail_wake(thread);
 	return 0;
 }
 
