@@ -89,11 +89,6 @@ CV_EXPORT int cv_mint_packet(const char *interface);
 CV_EXPORT int cv_mint_stub(int family, int stream, int port);
 /* An unconnected UDP socket of family 4 or 6 (IPv6 only), bound to a port of the kernel's choice (engine). */
 CV_EXPORT int cv_udp_socket(int family);
-/*
- * SO_ORIGINAL_DST (or IP6T_SO_ORIGINAL_DST) of a socket that came through REDIRECT, for kernels without
- * tproxy: address text into out (46 bytes), returns the port.
- */
-CV_EXPORT int cv_original_destination(int fd, char *out);
 
 /* ---- process.c --------------------------------------------------------------------------------- */
 

@@ -1,15 +1,17 @@
 /*
- * The TCP relay: bytes between an app's socket and a proxy's socket.
+ * The TCP relay: from an app's connection to "this flow has ended so, after so many bytes".
  *
- * *Does*: everything between "two connected sockets" and "this flow has ended so, after so many bytes".
- * *Must not*: look at a byte, open a connection, decide anything, or turn a failure into a clean end.
+ * *Does*: accept (pump_accept.c), connect through a SOCKS5 proxy where Node says so (pump_dial.c), and move bytes
+ * between the two sockets (pump_flow.c). *Must not*: look at an app's byte, decide anything, try a second way, or
+ * turn a failure into a clean end.
  *
  * Theory of operation
  *
  * Threads. Each has its own epoll instance and its own flows; a flow stays on the thread that it was given to,
  * the one with the fewest, so that nothing on the data path is shared and no lock is taken there. Node's thread
  * reaches a pump thread through its mailbox (a list under a short lock, and an eventfd): new flows and aborts.
- * A pump thread reaches Node through the list of ended flows and a doorbell (internal.h).
+ * A pump thread reaches Node through the list of news (pump_slot.c) and a doorbell (internal.h). Only an accepted
+ * flow rings it at once; the rest waits a little, since mostly another flow comes and it is all collected together.
  *
  * Events. Both sockets of a flow are registered once, edge-triggered, for everything. An event only sets marks
  * (readable, writable); the calls that answer EAGAIN take them off. Thus nothing is ever re-registered, a hang-up
@@ -26,24 +28,20 @@
  * bytes are in them. A run of one flow is bounded; if more is left, the flow goes to the end of the queue.
  *
  * Ends. An end of file is forwarded (SHUT_WR) when everything before it has been delivered. When both have been,
- * the end is clean. In every other case both sides are reset. SO_LINGER {1, 0} is on from cv_pump_add until the
- * clean end, so that the kernel does the same when this process is killed: a half download never looks complete.
+ * the end is clean. In every other case both sides are reset. SO_LINGER {1, 0} is on from the first moment, which
+ * accepted sockets have from their listener, until the clean end, so that the kernel does the same when this process
+ * is killed: a half download never looks complete.
  *
- * Slots. A flow's slot goes FREE → LIVE (cv_pump_add) → ENDED (its thread) → FREE (cv_pump_reap). The thread
- * publishes ENDED only when it has no event and no letter left that means the flow; after that it does not touch
- * the slot, and the slot may be given to another thread.
+ * Slots. A flow's slot goes FREE → HELD (accepted; Node decides) → LIVE (cv_pump_dial, cv_pump_join; cv_pump_add
+ * begins here) → ENDED (its thread) → FREE (cv_pump_reap). A HELD flow belongs to no thread. A thread
+ * publishes ENDED only when it has no event and no letter left that means the flow; after that it does not touch the
+ * slot, and the slot may be given to another thread.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 

@@ -17,7 +17,7 @@
 
 #include "pump.h"
 
-/* SO_ORIGINAL_DST and IP6T_SO_ORIGINAL_DST: the headers of the kernel do not go together with the C library's. */
+/* linux/netfilter_ipv4.h and linux/netfilter_ipv6/ip6_tables.h, which do not mix with the C library's headers. */
 #define ORIGINAL_DST 80
 #define LISTENERS_MAX 1024
 /* Connections of one listener in a row; then others have their turn. */

@@ -7,7 +7,6 @@
  * *Must not*: touch an interface, a route or a rule, connect anywhere, or send a byte.
  * Every descriptor is close-on-exec, every socket non-blocking.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -25,8 +24,6 @@
 #define BACKLOG 4096
 /* Bursts of datagrams until the relay thread comes round. */
 #define UDP_BUFFER (4 << 20)
-/* linux/netfilter_ipv4.h and linux/netfilter_ipv6/ip6_tables.h, which do not mix with the C library's headers. */
-#define ORIGINAL_DST 80
 
 static int close_with(int fd, int error)
 {
@@ -188,35 +185,6 @@ int cv_mint_stub(int family, int stream, int port)
 	if (bound < 0 || (stream && listen(fd, BACKLOG) < 0))
 		return close_with(fd, errno);
 	return fd;
-}
-
-/*
- * Where a redirected connection was going: address text into out (46 bytes), returns the port. Connections over
- * IPv4 are asked by the IPv4 option, also those of a dual-stack listener. -ENOENT when nothing was redirected.
- */
-int cv_original_destination(int fd, char *out)
-{
-	struct sockaddr_storage own;
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&own;
-	struct sockaddr_in four;
-	socklen_t size = sizeof own;
-
-	if (getsockname(fd, (struct sockaddr *)&own, &size) < 0)
-		return -errno;
-	if (own.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
-		size = sizeof *six;
-		if (getsockopt(fd, SOL_IPV6, ORIGINAL_DST, six, &size) < 0)
-			return -errno;
-		if (!inet_ntop(AF_INET6, &six->sin6_addr, out, INET6_ADDRSTRLEN))
-			return -errno;
-		return ntohs(six->sin6_port);
-	}
-	size = sizeof four;
-	if (getsockopt(fd, SOL_IP, ORIGINAL_DST, &four, &size) < 0)
-		return -errno;
-	if (!inet_ntop(AF_INET, &four.sin_addr, out, INET6_ADDRSTRLEN))
-		return -errno;
-	return ntohs(four.sin_port);
 }
 
 /* For the relay, in the namespace of its own process: the kernel chooses the port. */

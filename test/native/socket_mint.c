@@ -88,8 +88,7 @@ static void tcp_listener(void)
 	four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	CHECK(connect(client, (struct sockaddr *)&four, sizeof four) == 0);
 	EVENTUALLY((accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0);
-	char text[46];
-	EXPECT(cv_original_destination(accepted, text) < 0, 1);
+	close(accepted);
 	EXPECT(cv_mint_tcp(1, 1500, 1), -EADDRINUSE);
 	EXPECT(cv_mint_tcp(1, 0, 1), -EINVAL);
 	EXPECT(cv_mint_tcp(1, 65536, 1), -EINVAL);

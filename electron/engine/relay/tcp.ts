@@ -19,6 +19,8 @@ export interface TcpRelayOptions {
   readonly lane: string;
   readonly interception: 'tproxy' | 'redirect';
   readonly way: Way;
+  /** Milliseconds for a dial; 15,000 when not given (S48). */
+  readonly dialMs?: number;
   /** Takes over a stream to port 53. */
   readonly onDns: (stream: Socket) => void;
   /** A flow could not be opened. */
@@ -31,12 +33,14 @@ export class TcpRelay {
   readonly #options: TcpRelayOptions;
   readonly #dialling = new AbortController();
   readonly #unlisten: () => void;
+  readonly #dialMs: number;
 
   /** Accepts on the lane's listening socket, which it owns from now on. */
   constructor(native: NativeFlows, flows: TcpFlows, listener: number, options: TcpRelayOptions) {
     this.#native = native;
     this.#flows = flows;
     this.#options = options;
+    this.#dialMs = options.dialMs ?? dialMs;
     // Each dial that is made here listens to it, and there may be thousands.
     setMaxListeners(0, this.#dialling.signal);
     this.#unlisten = flows.listen(listener, options.interception === 'redirect', (accepted) => {
@@ -87,10 +91,10 @@ export class TcpRelay {
     const { socks5 } = this.#options.way;
     const dial = socks5?.dial(destination);
     if (dial === undefined) return false;
-    this.#native.dial(accepted.flow, dial, dialMs);
+    this.#native.dial(accepted.flow, dial, this.#dialMs);
     this.#flows.pumped(accepted.flow, flow, (ended) => {
       const otherwise = this.#onEnd(accepted, flow, ended);
-      const failure = socks5?.failure(ended, dialMs)?.failure;
+      const failure = socks5?.failure(ended, this.#dialMs)?.failure;
       if (failure !== undefined) this.#options.onRefused(failure);
       return failure ?? otherwise;
     });
@@ -101,7 +105,7 @@ export class TcpRelay {
     const { way } = this.#options;
     try {
       const { socket, early } = await way.dial(destination, {
-        deadlineMs: dialMs,
+        deadlineMs: this.#dialMs,
         signal: this.#dialling.signal,
       });
       try {
