@@ -14,7 +14,7 @@ import { stopUntilContinued } from './signals.ts';
 
 export type PtyTools = Pick<
   typeof terminal,
-  'openPty' | 'resizePty' | 'closeDescriptor' | 'settings' | 'makeRaw' | 'restore'
+  'openPty' | 'resizePty' | 'duplicate' | 'closeDescriptor' | 'settings' | 'makeRaw' | 'restore'
 >;
 export type RelayedLane = Pick<Lane, 'pid' | 'signal' | 'onStopped'>;
 
@@ -43,6 +43,7 @@ export class PtyRelay implements Passage {
   #screen: WriteStream | undefined;
   #lane: RelayedLane | undefined;
   #isOpen = false;
+  #isMasterOpen = true;
   /** What the app has not taken yet. */
   #typed = Buffer.alloc(0);
   #isStopping = false;
@@ -69,7 +70,7 @@ export class PtyRelay implements Passage {
     this.#tools.closeDescriptor(this.#slave);
     const screen = new WriteStream(this.#outer);
     // Half open: an end that libuv sees is not yet the last byte, see below.
-    const master = new ReadStream(this.#masterFd, { fd: this.#masterFd, allowHalfOpen: true });
+    const master = new ReadStream(this.#tools.duplicate(this.#masterFd), { allowHalfOpen: true });
     this.#screen = screen;
     screen.on('error', () => {
       // Our terminal is gone, as for the keyboard.
@@ -79,7 +80,8 @@ export class PtyRelay implements Passage {
     this.#master = master;
     master.on('data', this.#show);
     master.on('end', this.#readRest);
-    // EIO: nobody has the slave any more. The descriptor is closed with that.
+    // EIO: nobody has the slave any more. Our own descriptor stays: with its close the kernel hangs up on an app that
+    // has closed its terminal and is still there, be it for the last moment of its life.
     master.on('error', this.#end);
     master.on('close', this.#end);
     process.on('SIGWINCH', this.#resize);
@@ -127,7 +129,7 @@ export class PtyRelay implements Passage {
     try {
       this.#tools.settings(this.#outer);
     } catch {
-      this.#master?.destroy();
+      this.#closeMaster();
       return;
     }
     this.#typed = Buffer.concat([this.#typed, Buffer.from(typed)]);
@@ -137,7 +139,7 @@ export class PtyRelay implements Passage {
 
   /** Not by the stream of the master, whose writes would wait, and everything with them, for an app that does not read. */
   #passKeys(): void {
-    if (!this.#isOpen) return;
+    if (!this.#isMasterOpen) return;
     try {
       this.#typed = this.#typed.subarray(writeSync(this.#masterFd, this.#typed));
     } catch (error) {
@@ -197,6 +199,7 @@ export class PtyRelay implements Passage {
 
   /** Shows what is there; answers whether there may be more to come. */
   #readPresent(): boolean {
+    if (!this.#isMasterOpen) return false;
     const chunk = Buffer.alloc(chunkBytes);
     try {
       for (let size = readSync(this.#masterFd, chunk); size > 0; size = readSync(this.#masterFd, chunk)) {
@@ -241,6 +244,13 @@ export class PtyRelay implements Passage {
     this.#giveKeyboardBack();
   }
 
+  #closeMaster(): void {
+    this.#end();
+    this.#master?.destroy();
+    if (this.#isMasterOpen) this.#tools.closeDescriptor(this.#masterFd);
+    this.#isMasterOpen = false;
+  }
+
   /** A process that took the slave elsewhere keeps it open for ever: silence ends the waiting as well. */
   async drain(): Promise<void> {
     let heard: number;
@@ -267,12 +277,9 @@ export class PtyRelay implements Passage {
     process.off('SIGCONT', this.#continued);
     process.off('exit', this.#giveKeyboardBack);
     this.#giveKeyboardBack();
-    this.#master?.destroy();
+    if (this.#master === undefined) this.#tools.closeDescriptor(this.#slave);
+    this.#closeMaster();
     this.#screen?.destroy();
-    if (this.#master === undefined) {
-      this.#tools.closeDescriptor(this.#slave);
-      this.#tools.closeDescriptor(this.#masterFd);
-    }
   }
 }
 

@@ -83,6 +83,10 @@ export class Native {
     return { master: out[0] ?? -1, slave: out[1] ?? -1 };
   }
 
+  duplicate(fd: number): number {
+    return check(this.#calls.dup(fd), 'descriptor-failed', 'dup');
+  }
+
   resizePty(from: number, to: number): void {
     check(this.#calls.ptyResize(from, to), 'internal', 'terminal size');
   }

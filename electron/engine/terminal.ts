@@ -50,6 +50,11 @@ class TerminalControl {
   /** A limit of this process (getrlimit(2)); -1 is infinity. */
   readonly limit = (resource: number): { soft: bigint; hard: bigint } => this.#native.limit(resource);
 
+  /** Another descriptor of the same file, close-on-exec. */
+  duplicate(fd: number): number {
+    return this.#native.duplicate(fd);
+  }
+
   closeDescriptor(fd: number): void {
     this.#native.close(fd);
   }

@@ -44,6 +44,7 @@ describe.each(ways)('%s', (way, isolation, who) => {
     const typist = new Typist(world, shell.split(' '), who);
     await typist.see(prompt);
     const [tty] = await typist.enter('tty', /\/dev\/pts\/\d+/);
+    await typist.see(prompt);
     await typist.enter('stty rows 33 cols 101', prompt);
     return { typist, tty };
   }
@@ -108,6 +109,19 @@ describe.each(ways)('%s', (way, isolation, who) => {
     typist.type('\u0004');
     await typist.see(prompt);
     await typist.enter('echo status $?', /status 0/);
+    await close(typist);
+  });
+
+  test('it may close its terminal and live on, and Ctrl+C still finds it', async () => {
+    const { typist } = await open();
+    await using _ = typist;
+    await typist.enter(line("sh -c 'exec <&- >&- 2>&-; sleep 0.2; exit 5'"), prompt);
+    await typist.enter('echo status $?', /status 5/);
+    await typist.enter(line('sh -c \'echo rea""dy; exec sleep 1000 <&- >&- 2>&-\''), /ready/);
+    await until('the app', () => world.leftovers().some(({ command }) => command === 'sleep 1000'));
+    typist.type('\u0003');
+    await typist.see(prompt);
+    await typist.enter('echo status $?', /status 130/);
     await close(typist);
   });
 
