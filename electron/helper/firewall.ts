@@ -81,6 +81,17 @@ export function appRules(interception: Interception): string {
       ...(isTproxy ? [`ip6 daddr ::1 udp dport 53 redirect to :${stubPort}`] : []),
       `ip6 daddr ::1 tcp dport 53 redirect to :${stubPort}`,
     ]),
+    // Only the loopback's port 53 is translated; what takes the link need not be followed (nft(8), "notrack").
+    ...(isTproxy
+      ? [
+          chain('untracked-out', 'type filter hook output priority raw; policy accept;', [
+            'oifname "app0" notrack',
+          ]),
+          chain('untracked-in', 'type filter hook prerouting priority raw; policy accept;', [
+            'iifname "app0" notrack',
+          ]),
+        ]
+      : []),
     chain('output', 'type filter hook output priority filter; policy accept;', [
       'oifname "lo" accept',
       neighbourDiscovery,
