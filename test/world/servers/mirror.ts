@@ -22,7 +22,9 @@ async function destinationOf(client: Socket): Promise<{ host: string; port: numb
   const [, , , type] = await take(client, 4);
   const length = type === 1 ? 4 : type === 4 ? 16 : ((await take(client, 1))[0] ?? 0);
   const bytes = await take(client, length);
-  const words = Array.from({ length: 8 }, (_, index) => bytes.subarray(index * 2, index * 2 + 2).toString('hex'));
+  const words = Array.from({ length: 8 }, (_, index) =>
+    bytes.subarray(index * 2, index * 2 + 2).toString('hex'),
+  );
   const host = type === 1 ? bytes.join('.') : type === 4 ? words.join(':') : bytes.toString('latin1');
   return { host, port: (await take(client, 2)).readUInt16BE() };
 }
