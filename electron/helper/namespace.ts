@@ -189,19 +189,10 @@ type Sysctls = readonly (readonly [string, string])[];
 function gatewaySysctls(device: string, hasIpv6: boolean): Sysctls {
   return [
     ...(device === 'all' ? ([['ipv4/ip_forward', '0'], ...unlimitedRefusals(hasIpv6)] as const) : []),
-    [`ipv4/conf/${device}/forwarding`, '0'],
     [`ipv4/conf/${device}/rp_filter`, '0'],
     [`ipv4/conf/${device}/arp_ignore`, '2'],
-    [`ipv4/conf/${device}/accept_redirects`, '0'],
     [`ipv4/conf/${device}/send_redirects`, '0'],
-    ...(hasIpv6
-      ? ([
-          [`ipv6/conf/${device}/disable_ipv6`, '0'],
-          [`ipv6/conf/${device}/forwarding`, '0'],
-          [`ipv6/conf/${device}/accept_ra`, '0'],
-          [`ipv6/conf/${device}/accept_redirects`, '0'],
-        ] as const)
-      : []),
+    ...neitherRouterNorListener(device, hasIpv6),
   ];
 }
 
@@ -218,18 +209,23 @@ function appSysctls(hasIpv6: boolean): Sysctls {
   const devices = ['all', 'default', 'app0'];
   return [
     ['ipv4/ip_forward', '0'],
-    ...devices.flatMap((device): Sysctls => [
-      [`ipv4/conf/${device}/forwarding`, '0'],
-      [`ipv4/conf/${device}/accept_redirects`, '0'],
-      ...(hasIpv6
-        ? ([
-            [`ipv6/conf/${device}/disable_ipv6`, '0'],
-            [`ipv6/conf/${device}/forwarding`, '0'],
-            [`ipv6/conf/${device}/accept_ra`, '0'],
-            [`ipv6/conf/${device}/accept_redirects`, '0'],
-          ] as const)
-        : []),
-    ]),
+    ...devices.flatMap((device) => neitherRouterNorListener(device, hasIpv6)),
+  ];
+}
+
+/** A device that forwards nothing and believes no advertisement or redirect. */
+function neitherRouterNorListener(device: string, hasIpv6: boolean): Sysctls {
+  return [
+    [`ipv4/conf/${device}/forwarding`, '0'],
+    [`ipv4/conf/${device}/accept_redirects`, '0'],
+    ...(hasIpv6
+      ? ([
+          [`ipv6/conf/${device}/disable_ipv6`, '0'],
+          [`ipv6/conf/${device}/forwarding`, '0'],
+          [`ipv6/conf/${device}/accept_ra`, '0'],
+          [`ipv6/conf/${device}/accept_redirects`, '0'],
+        ] as const)
+      : []),
   ];
 }
 
