@@ -141,6 +141,7 @@ struct cv_addr {
 #define CV_FLOW_ACCEPTED 1 /* an app connected: cv_pump_dial, cv_pump_join, cv_pump_take or cv_pump_abort it */
 #define CV_FLOW_OPENED 2   /* cv_pump_dial came through; left out when the flow has ended by the time */
 #define CV_FLOW_ENDED 3    /* its number is free again */
+#define CV_FLOW_DIALLING 4 /* an app connected, and is dialled as the last one that wanted the same */
 
 /* Why a flow ended. */
 #define CV_END_CLEAN 1       /* both sides said end of file */
@@ -171,10 +172,10 @@ struct cv_flow_event {
 	uint8_t stage;
 	uint8_t at;
 	uint8_t value;
-	uint8_t zero;
+	uint8_t is_new;    /* the first that is told of this flow: whatever it is, it was accepted before */
 	uint64_t bytes_up; /* app to proxy */
 	uint64_t bytes_down;
-	/* ACCEPTED: */
+	/* Of accepted ones: */
 	uint32_t listener;
 	uint16_t source_port; /* the app's, host order */
 	uint16_t zeros;
@@ -197,10 +198,11 @@ CV_EXPORT int cv_pump_take(int flow);
 /*
  * Connects an accepted flow through the SOCKS5 proxy (RFC 1928): `sign_in` is the message of RFC 1929 or empty
  * (at most 513 bytes), `request` begins with VER (at most 262 bytes), `timeout_ms` is for everything until the
- * proxy's yes. After a failure here the flow is still the caller's.
+ * proxy's yes. After a failure here the flow is still the caller's. Connections that the same listener accepts for
+ * the same destination within `again_ms` are dialled in the same way without asking, as CV_FLOW_DIALLING.
  */
 CV_EXPORT int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *sign_in, uint32_t sign_in_size,
-                           const void *request, uint32_t request_size, uint32_t timeout_ms);
+                           const void *request, uint32_t request_size, uint32_t timeout_ms, uint32_t again_ms);
 /*
  * Gives an accepted flow a connected socket as its proxy's side, which is duplicated, and the bytes that were
  * already read from it (at most 64 KiB). After a failure the flow is still the caller's.

@@ -1,6 +1,7 @@
 /*
  * What the files of the pump share: pump.c (threads; read its theory of operation first), pump_slot.c (flows as
- * Node sees them), pump_accept.c and pump_dial.c (how a flow begins), pump_flow.c (how bytes move through it) and
+ * Node sees them), pump_accept.c, pump_route.c and pump_dial.c (how a
+ * flow begins), pump_flow.c (how bytes move through it) and
  * pump_pipe.c (the pool of pipes).
  */
 #ifndef CULVERT_PUMP_H
@@ -74,6 +75,20 @@ struct way {
 	bool done; /* the end has been forwarded */
 };
 
+/* How to connect through a proxy. */
+struct route {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} proxy;
+	uint32_t timeout_ms;
+	uint32_t sign_in_size;
+	uint32_t request_size;
+	unsigned char sign_in[CV_SIGN_IN_MAX];
+	unsigned char request[CV_REQUEST_MAX];
+};
+
 /* A flow that is being dialled, from cv_pump_dial until Node's list has its outcome. */
 struct dial {
 	TAILQ_ENTRY(dial) link; /* by deadline, in the thread's list */
@@ -81,20 +96,12 @@ struct dial {
 	struct flow *flow;
 	int64_t began_ms;
 	int64_t deadline_ms;
-	union {
-		struct sockaddr any;
-		struct sockaddr_in four;
-		struct sockaddr_in6 six;
-	} proxy;
 	const unsigned char *out; /* what is being sent */
 	uint32_t out_left;
 	uint32_t have; /* of the present answer */
 	uint32_t need;
-	uint32_t sign_in_size;
-	uint32_t request_size;
 	bool listed;
-	unsigned char sign_in[CV_SIGN_IN_MAX];
-	unsigned char request[CV_REQUEST_MAX];
+	struct route route;
 	unsigned char answer[CV_REQUEST_MAX + 1];
 };
 
@@ -105,6 +112,7 @@ struct flow {
 	STAILQ_ENTRY(flow) ended_link; /* also the list of free ones */
 	STAILQ_ENTRY(flow) news_link;
 	uint32_t news; /* CV_FLOW_…, what Node is to be told; under the lock of the slots */
+	bool untold;   /* Node has not heard of it yet; under the same lock */
 	struct pump_thread *thread;
 	struct dial *dial; /* NULL: it has both sides */
 	uint32_t dial_ms;
@@ -178,7 +186,10 @@ int cv_socket_options(int fd);
 void cv_socket_keep_alive(int fd);
 struct flow *cv_flow_at(uint64_t event_data);
 uint64_t cv_event_data(const struct flow *flow, int side);
+void cv_dial_prepare(struct flow *flow, const struct route *route);
+void cv_slot_live(struct flow *flow, struct pump_thread *thread);
 void cv_news_accepted(struct flow *flow);
+void cv_news_dialling(struct flow *flow);
 void cv_news_opened(struct flow *flow);
 void cv_news_ended(struct flow_list *ended);
 bool cv_news_waits(void);
@@ -186,6 +197,11 @@ bool cv_news_waits(void);
 /* pump_accept.c */
 void cv_accept(struct pump_thread *thread, uint32_t number);
 void cv_accept_again(struct pump_thread *thread);
+
+/* pump_route.c */
+void cv_route_remember(const struct flow *flow, const struct route *route, uint32_t again_ms);
+bool cv_route_find(const struct flow *flow, int64_t now_ms, struct route *out);
+void cv_route_forget(uint32_t listener);
 
 /* pump_dial.c */
 void cv_dial_start(struct pump_thread *thread, struct flow *flow);

@@ -1,7 +1,7 @@
 /*
  * Apps' connections, as they come in at the lanes' listening sockets.
  *
- * *Does*: accept, note where the app was going to, and tell Node, which decides.
+ * *Does*: accept, note where the app was going to, and tell Node, which decides, now or a moment ago (pump_route.c).
  * *Must not*: read from an app, or keep one waiting for which there is no room: it is reset.
  *
  * A listener belongs to one pump thread, its flows to any. Node may close it at any time; the lock is what keeps the
@@ -95,8 +95,27 @@ static int destination_of(int fd, bool redirected, struct cv_addr *out)
 	return 0;
 }
 
-/* Tells Node of a connection, at once, or resets it. */
-static void accepted(const struct listener *listener, int fd, const struct sockaddr_in6 *app)
+/* Dials a flow as Node has said for its like, or asks: Node is waited for and has to know at once. */
+static void decide(struct pump_thread *thread, struct flow *flow)
+{
+	struct pump_thread *own;
+	struct route route;
+
+	if (!cv_route_find(flow, thread->now_ms, &route)) {
+		cv_news_accepted(flow);
+		cv_ring(CV_RING_PUMP);
+		return;
+	}
+	cv_dial_prepare(flow, &route);
+	own = cv_thread_with_fewest();
+	cv_news_dialling(flow);
+	cv_ring_soon(thread);
+	cv_slot_live(flow, own);
+}
+
+/* Makes a flow of a connection, or resets it. */
+static void accepted(struct pump_thread *thread, const struct listener *listener, int fd,
+                     const struct sockaddr_in6 *app)
 {
 	struct flow *flow = cv_slot_take();
 
@@ -105,8 +124,7 @@ static void accepted(const struct listener *listener, int fd, const struct socka
 		flow->listener = (uint32_t)listener->number;
 		/* At the same place in both families (ip(7), ipv6(7)). */
 		flow->source_port = ntohs(app->sin6_port);
-		cv_news_accepted(flow);
-		cv_ring(CV_RING_PUMP);
+		decide(thread, flow);
 		return;
 	}
 	if (flow)
@@ -143,7 +161,7 @@ static void accept_some(struct pump_thread *thread, struct listener *listener)
 		int fd = accept4(listener->fd, (struct sockaddr *)&app, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
-			accepted(listener, fd, &app);
+			accepted(thread, listener, fd, &app);
 		} else if (!is_of_one_connection(errno)) {
 			if (errno != EAGAIN) {
 				listener->paused = true;
@@ -246,6 +264,7 @@ int cv_pump_unlisten(int number)
 		(void)epoll_ctl(listener->thread->epoll_fd, EPOLL_CTL_DEL, listener->fd, NULL);
 		close(listener->fd);
 		listener->fd = -1;
+		cv_route_forget((uint32_t)number);
 	}
 	pthread_mutex_unlock(&listeners_lock);
 	return listener ? 0 : -ENOENT;

@@ -104,7 +104,7 @@ static enum verdict judge_greeting(struct flow *flow)
 	if (dial->answer[0] != 5)
 		return no_at(flow, 0);
 	if (dial->have > 1 && dial->answer[1] != NO_SIGN_IN &&
-	    (dial->answer[1] != WITH_SIGN_IN || dial->sign_in_size == 0))
+	    (dial->answer[1] != WITH_SIGN_IN || dial->route.sign_in_size == 0))
 		return no_at(flow, 1);
 	return whole_if_enough(flow);
 }
@@ -154,10 +154,10 @@ static bool next_stage(struct flow *flow)
 		return false;
 	if (flow->dial_stage == CV_DIAL_GREETING && dial->answer[1] == WITH_SIGN_IN) {
 		flow->dial_stage = CV_DIAL_SIGN_IN;
-		say(flow, dial->sign_in, dial->sign_in_size, 2);
+		say(flow, dial->route.sign_in, dial->route.sign_in_size, 2);
 	} else {
 		flow->dial_stage = CV_DIAL_REQUEST;
-		say(flow, dial->request, dial->request_size, 5);
+		say(flow, dial->route.request, dial->route.request_size, 5);
 	}
 	return true;
 }
@@ -235,8 +235,8 @@ static void dial_run(struct pump_thread *thread, struct flow *flow)
 static int proxy_connect(struct flow *flow)
 {
 	const struct dial *dial = flow->dial;
-	int family = dial->proxy.any.sa_family;
-	socklen_t size = family == AF_INET ? sizeof dial->proxy.four : sizeof dial->proxy.six;
+	int family = dial->route.proxy.any.sa_family;
+	socklen_t size = family == AF_INET ? sizeof dial->route.proxy.four : sizeof dial->route.proxy.six;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int result;
 
@@ -244,7 +244,7 @@ static int proxy_connect(struct flow *flow)
 		return -errno;
 	flow->side[PROXY].fd = fd;
 	result = cv_socket_options(fd);
-	if (result == 0 && connect(fd, &dial->proxy.any, size) < 0 && errno != EINPROGRESS)
+	if (result == 0 && connect(fd, &dial->route.proxy.any, size) < 0 && errno != EINPROGRESS)
 		result = -errno;
 	return result;
 }
@@ -267,7 +267,7 @@ void cv_dial_start(struct pump_thread *thread, struct flow *flow)
 		cv_flow_end(thread, flow, CV_END_UNREACHABLE, -result);
 		return;
 	}
-	if (dial->sign_in_size > 0)
+	if (dial->route.sign_in_size > 0)
 		say(flow, greeting_sign_in, sizeof greeting_sign_in, 2);
 	else
 		say(flow, greeting_plain, sizeof greeting_plain, 2);

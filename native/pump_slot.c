@@ -107,7 +107,7 @@ static struct flow *slot_held(int flow)
 }
 
 /* Gives a complete flow to a thread. */
-static void slot_live(struct flow *flow, struct pump_thread *thread)
+void cv_slot_live(struct flow *flow, struct pump_thread *thread)
 {
 	bool is_first;
 
@@ -161,7 +161,17 @@ void cv_news_accepted(struct flow *flow)
 {
 	pthread_mutex_lock(&slots_lock);
 	atomic_store(&flow->state, FLOW_HELD);
+	flow->untold = true;
 	news_put(flow, CV_FLOW_ACCEPTED);
+	pthread_mutex_unlock(&slots_lock);
+}
+
+/* To be called before its dial begins, whose outcome is newer. */
+void cv_news_dialling(struct flow *flow)
+{
+	pthread_mutex_lock(&slots_lock);
+	flow->untold = true;
+	news_put(flow, CV_FLOW_DIALLING);
 	pthread_mutex_unlock(&slots_lock);
 }
 
@@ -296,7 +306,7 @@ int cv_pump_add(int app, int proxy, const void *to_app, uint32_t to_app_size, co
 		cv_slot_return(flow);
 		return result;
 	}
-	slot_live(flow, thread);
+	cv_slot_live(flow, thread);
 	return (int)(flow - flows);
 }
 
@@ -311,50 +321,54 @@ int cv_pump_join(int flow, int proxy, const void *to_app, uint32_t to_app_size)
 		return -EMSGSIZE;
 	result = side_fill(one, PROXY, proxy, to_app, to_app_size);
 	if (result == 0)
-		slot_live(one, cv_thread_with_fewest());
+		cv_slot_live(one, cv_thread_with_fewest());
 	return result;
 }
 
-static void dial_address(struct dial *dial, const struct cv_addr *proxy)
+static void route_to(struct route *route, const struct cv_addr *proxy)
 {
 	struct in6_addr ip;
 
 	memcpy(&ip, proxy->ip, sizeof ip);
 	if (IN6_IS_ADDR_V4MAPPED(&ip)) {
-		dial->proxy.four.sin_family = AF_INET;
-		memcpy(&dial->proxy.four.sin_addr, proxy->ip + 12, 4);
-		memcpy(&dial->proxy.four.sin_port, proxy->port, 2);
+		route->proxy.four.sin_family = AF_INET;
+		memcpy(&route->proxy.four.sin_addr, proxy->ip + 12, 4);
+		memcpy(&route->proxy.four.sin_port, proxy->port, 2);
 	} else {
-		dial->proxy.six.sin6_family = AF_INET6;
-		dial->proxy.six.sin6_addr = ip;
-		memcpy(&dial->proxy.six.sin6_port, proxy->port, 2);
+		route->proxy.six.sin6_family = AF_INET6;
+		route->proxy.six.sin6_addr = ip;
+		memcpy(&route->proxy.six.sin6_port, proxy->port, 2);
 	}
 }
 
+/* Gives a flow what its dial needs; the time runs from here. */
+void cv_dial_prepare(struct flow *flow, const struct route *route)
+{
+	struct dial *dial = dial_take();
+
+	*dial = (struct dial){.flow = flow, .began_ms = cv_monotonic_ms(), .route = *route};
+	dial->deadline_ms = dial->began_ms + route->timeout_ms;
+	flow->dial = dial;
+}
+
 int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *sign_in, uint32_t sign_in_size,
-                 const void *request, uint32_t request_size, uint32_t timeout_ms)
+                 const void *request, uint32_t request_size, uint32_t timeout_ms, uint32_t again_ms)
 {
 	struct flow *one = slot_held(flow);
-	struct dial *dial;
+	struct route route = {.timeout_ms = timeout_ms, .sign_in_size = sign_in_size, .request_size = request_size};
 
 	if (!one)
 		return -ENOENT;
 	if (sign_in_size > CV_SIGN_IN_MAX || request_size == 0 || request_size > CV_REQUEST_MAX)
 		return -EMSGSIZE;
-	dial = dial_take();
-	*dial = (struct dial){
-		.flow = one,
-		.began_ms = cv_monotonic_ms(),
-		.sign_in_size = sign_in_size,
-		.request_size = request_size,
-	};
-	dial->deadline_ms = dial->began_ms + timeout_ms;
-	dial_address(dial, proxy);
+	route_to(&route, proxy);
 	if (sign_in_size > 0)
-		memcpy(dial->sign_in, sign_in, sign_in_size);
-	memcpy(dial->request, request, request_size);
-	one->dial = dial;
-	slot_live(one, cv_thread_with_fewest());
+		memcpy(route.sign_in, sign_in, sign_in_size);
+	memcpy(route.request, request, request_size);
+	cv_dial_prepare(one, &route);
+	if (again_ms > 0)
+		cv_route_remember(one, &route, again_ms);
+	cv_slot_live(one, cv_thread_with_fewest());
 	return 0;
 }
 
@@ -435,9 +449,10 @@ static struct cv_flow_event event_of(struct flow *flow)
 		.kind = flow->news,
 		.flow = (uint32_t)(flow - flows),
 		.dial_ms = flow->dial_ms,
+		.is_new = flow->untold,
 	};
 
-	if (flow->news == CV_FLOW_ACCEPTED) {
+	if (flow->untold) {
 		event.listener = flow->listener;
 		event.source_port = flow->source_port;
 		event.destination = flow->destination;
@@ -466,6 +481,7 @@ int cv_pump_reap(struct cv_flow_event *out, int max)
 	while (count < max && (flow = STAILQ_FIRST(&news))) {
 		STAILQ_REMOVE_HEAD(&news, news_link);
 		out[count++] = event_of(flow);
+		flow->untold = false;
 		if (flow->news == CV_FLOW_ENDED)
 			slot_free(flow);
 		else

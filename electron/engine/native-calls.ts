@@ -66,8 +66,11 @@ function declareRelay(define: Define) {
         request: Buffer,
         requestSize: number,
         timeoutMs: number,
+        againMs: number,
       ) => number
-    >('int cv_pump_dial(int, const void *, const void *, uint32_t, const void *, uint32_t, uint32_t)'),
+    >(
+      'int cv_pump_dial(int, const void *, const void *, uint32_t, const void *, uint32_t, uint32_t, uint32_t)',
+    ),
     pumpJoin: f<(flow: number, proxy: number, toApp: Buffer, size: number) => number>(
       'int cv_pump_join(int, int, const void *, uint32_t)',
     ),

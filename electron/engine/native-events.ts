@@ -26,8 +26,8 @@ export type DialStage = (typeof dialStages)[number];
 /** `at` of an answer that went on behind its end. */
 export const surplusAt = 255;
 
+/** An app's connection: what the pump tells first of a flow. */
 export interface AcceptedFlow {
-  readonly kind: 'accepted';
   readonly flow: number;
   readonly listener: number;
   /** Textual, what the app connected to. */
@@ -36,14 +36,7 @@ export interface AcceptedFlow {
   readonly sourcePort: number;
 }
 
-export interface OpenedFlow {
-  readonly kind: 'opened';
-  readonly flow: number;
-  readonly dialMs: number;
-}
-
 export interface EndedFlow {
-  readonly kind: 'ended';
   readonly flow: number;
   readonly end: FlowEnd;
   readonly errno: number;
@@ -57,7 +50,15 @@ export interface EndedFlow {
   readonly bytesDown: number;
 }
 
-export type FlowEvent = AcceptedFlow | OpenedFlow | EndedFlow;
+export type FlowEvent = {
+  readonly flow: number;
+  /** Set in the first event of a flow; one that is not `accepted` was dialled as the last of its kind. */
+  readonly first: AcceptedFlow | undefined;
+} & (
+  | { readonly kind: 'accepted' | 'dialling' }
+  | { readonly kind: 'opened'; readonly dialMs: number }
+  | { readonly kind: 'ended'; readonly ended: EndedFlow }
+);
 
 export type UdpEvent =
   | { kind: 'unknown'; lane: number; source: Buffer; destination: Buffer }
@@ -66,33 +67,42 @@ export type UdpEvent =
 
 export function readFlowEvent(bytes: Buffer, at: number): FlowEvent {
   const flow = bytes.readUInt32LE(at + 4);
-  const dialMs = bytes.readUInt32LE(at + 16);
+  const first = bytes[at + 23] === 0 ? undefined : readAccepted(bytes, at, flow);
   switch (bytes.readUInt32LE(at)) {
     case 1:
-      return {
-        kind: 'accepted',
-        flow,
-        listener: bytes.readUInt32LE(at + 40),
-        address: readIp(bytes, at + 48),
-        port: bytes.readUInt16BE(at + 64),
-        sourcePort: bytes.readUInt16LE(at + 44),
-      };
+      return { kind: 'accepted', flow, first };
     case 2:
-      return { kind: 'opened', flow, dialMs };
+      return { kind: 'opened', flow, first, dialMs: bytes.readUInt32LE(at + 16) };
+    case 4:
+      return { kind: 'dialling', flow, first };
     default:
-      return {
-        kind: 'ended',
-        flow,
-        end: flowEnds[bytes.readUInt32LE(at + 8) - 1] ?? 'aborted',
-        errno: bytes.readInt32LE(at + 12),
-        dialMs: dialMs === 0xffff_ffff ? undefined : dialMs,
-        stage: dialStages[bytes.readUInt8(at + 20)] ?? 'connecting',
-        at: bytes.readUInt8(at + 21),
-        value: bytes.readUInt8(at + 22),
-        bytesUp: readCount(bytes, at + 24),
-        bytesDown: readCount(bytes, at + 32),
-      };
+      return { kind: 'ended', flow, first, ended: readEnded(bytes, at, flow) };
   }
+}
+
+function readAccepted(bytes: Buffer, at: number, flow: number): AcceptedFlow {
+  return {
+    flow,
+    listener: bytes.readUInt32LE(at + 40),
+    address: readIp(bytes, at + 48),
+    port: bytes.readUInt16BE(at + 64),
+    sourcePort: bytes.readUInt16LE(at + 44),
+  };
+}
+
+function readEnded(bytes: Buffer, at: number, flow: number): EndedFlow {
+  const dialMs = bytes.readUInt32LE(at + 16);
+  return {
+    flow,
+    end: flowEnds[bytes.readUInt32LE(at + 8) - 1] ?? 'aborted',
+    errno: bytes.readInt32LE(at + 12),
+    dialMs: dialMs === 0xffff_ffff ? undefined : dialMs,
+    stage: dialStages[bytes.readUInt8(at + 20)] ?? 'connecting',
+    at: bytes.readUInt8(at + 21),
+    value: bytes.readUInt8(at + 22),
+    bytesUp: readCount(bytes, at + 24),
+    bytesDown: readCount(bytes, at + 32),
+  };
 }
 
 /** Up to 2^53, and without a BigInt for each. */

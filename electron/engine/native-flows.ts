@@ -65,11 +65,14 @@ export class NativeFlows {
     return check(this.#calls.pumpTake(flow), 'internal', 'take');
   }
 
-  /** Connects an accepted flow through a SOCKS5 proxy; how that goes is told. */
-  dial(flow: number, { proxy, signIn, request }: NativeDial, timeoutMs: number): void {
+  /**
+   * Connects an accepted flow through a SOCKS5 proxy; how that goes is told. For `againMs` milliseconds others to the
+   * same destination are dialled in the same way.
+   */
+  dial(flow: number, { proxy, signIn, request }: NativeDial, timeoutMs: number, againMs: number): void {
     const { pumpDial } = this.#calls;
     check(
-      pumpDial(flow, proxy, signIn, signIn.length, request, request.length, timeoutMs),
+      pumpDial(flow, proxy, signIn, signIn.length, request, request.length, timeoutMs, againMs),
       'internal',
       'dial',
     );

@@ -198,7 +198,7 @@ static struct cv_flow_event dial_to(const struct stage *stage, const struct cv_a
 	int flow = (int)next_event(CV_FLOW_ACCEPTED).flow;
 	struct cv_flow_event ended;
 
-	EXPECT(cv_pump_dial(flow, proxy, NULL, 0, request_bytes, sizeof request_bytes, PATIENT_MS), 0);
+	EXPECT(cv_pump_dial(flow, proxy, NULL, 0, request_bytes, sizeof request_bytes, PATIENT_MS, 0), 0);
 	ended = next_event(CV_FLOW_ENDED);
 	EXPECT(ended.flow, flow);
 	EXPECT(ended.stage, CV_DIAL_CONNECTING);
@@ -392,16 +392,16 @@ static void wrong_calls(void)
 	int app = app_connect(&stage);
 	int flow = (int)next_event(CV_FLOW_ACCEPTED).flow;
 
-	EXPECT(cv_pump_dial(flow + 1, &proxy, NULL, 0, request_bytes, 11, 1), -ENOENT);
-	EXPECT(cv_pump_dial(-1, &proxy, NULL, 0, request_bytes, 11, 1), -ENOENT);
-	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, long_one, 263, 1), -EMSGSIZE);
-	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, long_one, 0, 1), -EMSGSIZE);
-	EXPECT(cv_pump_dial(flow, &proxy, long_one, 514, request_bytes, 11, 1), -EMSGSIZE);
+	EXPECT(cv_pump_dial(flow + 1, &proxy, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
+	EXPECT(cv_pump_dial(-1, &proxy, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, long_one, 263, 1, 0), -EMSGSIZE);
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, long_one, 0, 1, 0), -EMSGSIZE);
+	EXPECT(cv_pump_dial(flow, &proxy, long_one, 514, request_bytes, 11, 1, 0), -EMSGSIZE);
 	EXPECT(cv_pump_join(flow, 999, NULL, 0), -EBADF);
 	EXPECT(cv_pump_join(flow + 1, 0, NULL, 0), -ENOENT);
 	EXPECT(cv_pump_take(flow + 1), -ENOENT);
 	flow_dial(&stage, flow, false, PATIENT_MS);
-	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, request_bytes, 11, 1), -ENOENT);
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
 	EXPECT(cv_pump_take(flow), -ENOENT);
 	EXPECT(cv_pump_abort(flow), 0);
 	EXPECT(next_event(CV_FLOW_ENDED).reason, CV_END_ABORTED);

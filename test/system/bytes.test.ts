@@ -122,6 +122,7 @@ except ConnectionResetError: print('reset')
 start = time.monotonic()
 while time.monotonic() < start + 1:
     try: socket.create_connection(('${internet.web4}', ${ports.http}), timeout=1)
+    except ConnectionResetError: pass # accepted by the kernel for a listener that was being closed
     except OSError as error:
         print(type(error).__name__, error.errno, time.monotonic() - start < 0.1)
         break

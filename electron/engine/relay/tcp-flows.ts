@@ -22,12 +22,15 @@ interface Pumped {
   readonly onEnd: (ended: EndedFlow) => Failure | undefined;
 }
 
+/** Hears of a connection; unless that is all there is to tell, the pump has dialled it as the last of its kind. */
+export type OnAccepted = (accepted: AcceptedFlow, news: FlowEvent['kind']) => void;
+
 export class TcpFlows {
   readonly #native: NativeFlows;
   readonly #table: FlowTable;
   readonly #limit: number;
   readonly #pumped = new Map<number, Pumped>();
-  readonly #listeners = new Map<number, (accepted: AcceptedFlow) => void>();
+  readonly #listeners = new Map<number, OnAccepted>();
   readonly #drains = new Map<string, () => void>();
 
   constructor(native: NativeFlows, table: FlowTable, threads: number, limit: number) {
@@ -44,7 +47,7 @@ export class TcpFlows {
   }
 
   /** Accepts on a listening socket, which it owns from now on; answers how to close it. */
-  listen(fd: number, isRedirected: boolean, onAccepted: (accepted: AcceptedFlow) => void): () => void {
+  listen(fd: number, isRedirected: boolean, onAccepted: OnAccepted): () => void {
     const listener = this.#native.listen(fd, isRedirected);
     this.#listeners.set(listener, onAccepted);
     return () => {
@@ -110,24 +113,18 @@ export class TcpFlows {
   }
 
   #handle(event: FlowEvent): void {
-    switch (event.kind) {
-      case 'accepted':
-        this.#accepted(event);
-        break;
-      case 'opened': {
-        const pumped = this.#pumped.get(event.flow);
-        if (pumped !== undefined) this.#table.opened(pumped.flow, event.dialMs);
-        break;
-      }
-      case 'ended':
-        this.#ended(event);
+    if (event.first !== undefined) this.#accepted(event.first, event.kind);
+    if (event.kind === 'ended') this.#ended(event.ended);
+    else if (event.kind === 'opened') {
+      const pumped = this.#pumped.get(event.flow);
+      if (pumped !== undefined) this.#table.opened(pumped.flow, event.dialMs);
     }
   }
 
-  #accepted(accepted: AcceptedFlow): void {
+  #accepted(accepted: AcceptedFlow, news: FlowEvent['kind']): void {
     const listener = this.#listeners.get(accepted.listener);
-    if (listener === undefined) this.#native.abort(accepted.flow);
-    else listener(accepted);
+    if (listener !== undefined) listener(accepted, news);
+    else if (news !== 'ended') this.#native.abort(accepted.flow);
   }
 
   #ended(ended: EndedFlow): void {

@@ -8,12 +8,18 @@ import { setMaxListeners } from 'node:events';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import type { Flow } from '../flows.ts';
-import type { AcceptedFlow, EndedFlow } from '../native-events.ts';
+import type { AcceptedFlow, EndedFlow, FlowEvent } from '../native-events.ts';
 import type { NativeFlows } from '../native-flows.ts';
 import type { Destination } from '../upstream/destination.ts';
 import { descriptorOf } from './descriptor.ts';
 import type { TcpFlows } from './tcp-flows.ts';
 import { dialMs, type Way } from './way.ts';
+
+/**
+ * Milliseconds for which the pump may use a decision for other connections to the same destination. Short, so that
+ * nothing that decisions are made of goes out of date meanwhile: fake addresses keep their names for minutes.
+ */
+const againMs = 1000;
 
 export interface TcpRelayOptions {
   readonly lane: string;
@@ -43,8 +49,8 @@ export class TcpRelay {
     this.#dialMs = options.dialMs ?? dialMs;
     // Each dial that is made here listens to it, and there may be thousands.
     setMaxListeners(0, this.#dialling.signal);
-    this.#unlisten = flows.listen(listener, options.interception === 'redirect', (accepted) => {
-      this.#accepted(accepted);
+    this.#unlisten = flows.listen(listener, options.interception === 'redirect', (accepted, news) => {
+      this.#accepted(accepted, news);
     });
   }
 
@@ -55,7 +61,7 @@ export class TcpRelay {
     this.#flows.abort(this.#options.lane);
   }
 
-  #accepted(accepted: AcceptedFlow): void {
+  #accepted(accepted: AcceptedFlow, news: FlowEvent['kind']): void {
     if (accepted.port === 53) {
       this.#dns(accepted);
       return;
@@ -66,16 +72,19 @@ export class TcpRelay {
     try {
       destination = way.acquire(address, port);
     } catch (error) {
-      this.#refuse(accepted, this.#begin(accepted), error);
+      this.#refuse(accepted, this.#begin(accepted), error, news);
       return;
     }
     const flow = this.#begin(accepted, destination.kind === 'name' ? destination.host : undefined);
     try {
       this.#flows.expectRoom();
-      if (this.#dialNatively(accepted, flow, destination)) return;
+      if (news !== 'accepted' || this.#dialNatively(accepted, destination)) {
+        this.#pumped(accepted, flow);
+        return;
+      }
     } catch (error) {
       way.release(address);
-      this.#refuse(accepted, flow, error);
+      this.#refuse(accepted, flow, error, news);
       return;
     }
     void this.#dial(accepted, flow, destination);
@@ -87,18 +96,21 @@ export class TcpRelay {
   }
 
   /** Leaves the dial to the pump. False where that cannot go this way. */
-  #dialNatively(accepted: AcceptedFlow, flow: Flow, destination: Destination): boolean {
-    const { socks5 } = this.#options.way;
-    const dial = socks5?.dial(destination);
+  #dialNatively(accepted: AcceptedFlow, destination: Destination): boolean {
+    const dial = this.#options.way.socks5?.dial(destination);
     if (dial === undefined) return false;
-    this.#native.dial(accepted.flow, dial, this.#dialMs);
+    this.#native.dial(accepted.flow, dial, this.#dialMs, againMs);
+    return true;
+  }
+
+  #pumped(accepted: AcceptedFlow, flow: Flow): void {
+    const { way, onRefused } = this.#options;
     this.#flows.pumped(accepted.flow, flow, (ended) => {
       const otherwise = this.#onEnd(accepted, flow, ended);
-      const failure = socks5?.failure(ended, this.#dialMs)?.failure;
-      if (failure !== undefined) this.#options.onRefused(failure);
+      const failure = way.socks5?.failure(ended, this.#dialMs)?.failure;
+      if (failure !== undefined) onRefused(failure);
       return failure ?? otherwise;
     });
-    return true;
   }
 
   async #dial(accepted: AcceptedFlow, flow: Flow, destination: Destination): Promise<void> {
@@ -116,11 +128,11 @@ export class TcpRelay {
       }
     } catch (error) {
       way.release(accepted.address);
-      this.#refuse(accepted, flow, error);
+      this.#refuse(accepted, flow, error, 'accepted');
       return;
     }
     this.#flows.table.opened(flow);
-    this.#flows.pumped(accepted.flow, flow, (ended) => this.#onEnd(accepted, flow, ended));
+    this.#pumped(accepted, flow);
   }
 
   /** Only an end that the proxy's side caused is worth a word; the app may reset as it likes. */
@@ -130,9 +142,10 @@ export class TcpRelay {
     return end === 'aborted' && flow.state === 'dialling' ? closing().failure : undefined;
   }
 
-  #refuse({ flow: number }: AcceptedFlow, flow: Flow, error: unknown): void {
+  #refuse({ flow: number }: AcceptedFlow, flow: Flow, error: unknown, news: FlowEvent['kind']): void {
     const failure = failureOf(error);
-    this.#native.abort(number);
+    // After its end the number may be another flow's.
+    if (news !== 'ended') this.#native.abort(number);
     this.#flows.table.end(flow, failure);
     this.#flows.settled(this.#options.lane);
     this.#options.onRefused(failure);
