@@ -33,6 +33,8 @@ const sudoPath = '/usr/bin/sudo';
 const unsharePath = '/usr/bin/unshare';
 const quickMs = 10_000;
 const humanMs = 120_000;
+/** Ctrl+C at a question ends the program that asks and us: by then we have heard of it, and know that it was no refusal. */
+const keyboardMs = 150;
 
 /** A helper that has dialled back, and why it was started the way it was. */
 export interface StartedHelper {
@@ -56,12 +58,19 @@ interface Way {
   readonly isSilent?: boolean;
 }
 
-/** Starts a helper for this isolation. Throws a CulvertError with the reason of the last way that was tried. */
-export async function startHelper(native: Native, options: EngineOptions): Promise<StartedHelper> {
+/**
+ * Starts a helper for this isolation; `signal` is the end of the patience with it. Throws a CulvertError with the
+ * reason of the last way that was tried.
+ */
+export async function startHelper(
+  native: Native,
+  options: EngineOptions,
+  signal: AbortSignal,
+): Promise<StartedHelper> {
   let refusal: unknown;
   for (const way of chooseWays(options, process.geteuid?.() ?? -1)) {
     try {
-      return await start(native, way);
+      return await start(native, way, signal);
     } catch (error) {
       // A silent attempt that fails says nothing about why the way before it did.
       if (way.isSilent !== true) refusal = error;
@@ -190,7 +199,7 @@ function sudoPromptWay(helper: string): Way {
   };
 }
 
-async function start(native: Native, way: Way): Promise<StartedHelper> {
+async function start(native: Native, way: Way, signal: AbortSignal): Promise<StartedHelper> {
   const path = helperSocket(runtimeDir(), process.pid, randomBytes(6).toString('hex'));
   const listener = native.listen(path);
   let words = '';
@@ -199,7 +208,7 @@ async function start(native: Native, way: Way): Promise<StartedHelper> {
     words = (words + text).slice(-4096);
   });
   try {
-    const link = await dialledBack(native, listener, child, way, () => words);
+    const link = await dialledBack(native, listener, child, way, () => words, signal);
     const peer = native.peer(link);
     const expected = way.mode === 'privileged' ? 0 : (process.geteuid?.() ?? -1);
     if (peer.uid !== expected) {
@@ -248,6 +257,7 @@ function dialledBack(
   child: ChildProcess,
   way: Way,
   words: () => string,
+  signal: AbortSignal,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const settle = (work: () => void) => {
@@ -263,6 +273,10 @@ function dialledBack(
     const timer = setTimeout(() => {
       fail({ code: 'helper-timeout', detail: `${way.timeoutMs / 1000} s` });
     }, way.timeoutMs);
+    // A question that nobody waits for any more may stay: what belongs to root cannot be ended from here.
+    signal.addEventListener('abort', () => {
+      fail({ code: 'helper-start-failed', detail: 'given up' });
+    });
     child.on('error', (error) => {
       fail({ code: 'helper-start-failed', detail: error.message });
     });
@@ -270,7 +284,7 @@ function dialledBack(
     // open in the helper, so for its refusals both mean the same.
     child.on('close', (code) => {
       const failure = way.refusal(code, words());
-      if (failure !== undefined) fail(failure);
+      if (failure !== undefined) setTimeout(fail, way.timeoutMs === humanMs ? keyboardMs : 0, failure);
     });
     native.watch(listener, () => {
       const link = native.accept(listener);

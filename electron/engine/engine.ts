@@ -44,6 +44,7 @@ export class Engine implements AsyncDisposable {
   #control: ControlServer | undefined;
   #helper: Promise<{ link: HelperLink; info: HelperInfo }> | undefined;
   #helperState: Snapshot['helper'] = { state: 'none' };
+  readonly #patience = new AbortController();
   #lastLane = 0;
   #tick: NodeJS.Timeout | undefined;
   #isChangePending = false;
@@ -130,6 +131,7 @@ export class Engine implements AsyncDisposable {
   async close(): Promise<void> {
     clearInterval(this.#tick);
     this.#attribution.stop();
+    this.#patience.abort();
     await this.#control?.close();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
     const helper = await this.#helper?.catch(() => undefined);
@@ -152,7 +154,7 @@ export class Engine implements AsyncDisposable {
 
   async #startHelper(): Promise<{ link: HelperLink; info: HelperInfo }> {
     this.#helperChanged({ state: 'starting' });
-    const started = await startHelper(this.#native, this.#options);
+    const started = await startHelper(this.#native, this.#options, this.#patience.signal);
     const { mode, why } = started;
     const link = new HelperLink(this.#native, started, () => {
       this.#helper = undefined;
