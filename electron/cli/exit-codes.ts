@@ -30,6 +30,7 @@ export function exitOfRun(code: FailureCode): number {
       return runExit.notExecutable;
     case 'proxy-url-invalid':
     case 'option-invalid':
+    case 'import-invalid':
       return verbExit.usage;
     default:
       return runExit.culvertFailed;
@@ -41,9 +42,19 @@ export function exitOfVerb(code: FailureCode): VerbExit {
   switch (code) {
     case 'proxy-url-invalid':
     case 'option-invalid':
+    case 'rule-invalid':
+    case 'query-invalid':
+    case 'import-invalid':
       return verbExit.usage;
     case 'lane-unknown':
+    case 'profile-unknown':
+    case 'app-unknown':
+    case 'rule-unknown':
       return verbExit.unknown;
+    case 'leak-found':
+      return verbExit.leakFound;
+    case 'chain-exhausted':
+    case 'certificate-refused':
     case 'proxy-unreachable':
     case 'proxy-timeout':
     case 'proxy-sign-in-refused':
@@ -92,6 +103,17 @@ export function exitOfVerb(code: FailureCode): VerbExit {
     case 'fake-address-unmapped':
     case 'udp-not-offered':
     case 'dns-failed':
+    case 'config-invalid':
+    case 'config-newer':
+    case 'config-unwritable':
+    case 'config-locked':
+    case 'chain-empty':
+    case 'egress-missing':
+    case 'host-port-taken':
+    case 'secrets-unavailable':
+    case 'probe-unreachable':
+    case 'blocked-by-rule':
+    case 'blocked-by-profile':
       return verbExit.failed;
   }
 }

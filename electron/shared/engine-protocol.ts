@@ -4,7 +4,8 @@
  * `watch` again whenever it changes, plus a `traffic` event at most once a second.
  */
 import * as v from 'valibot';
-import { flowView, snapshot } from './model.ts';
+import { checkReport, flowView, snapshot } from './model.ts';
+import { slug } from './profile.ts';
 
 /** Longest line in bytes; a longer one ends the connection. */
 export const maxLineBytes = 1024 * 1024;
@@ -29,6 +30,34 @@ export const engineCalls = {
     params: v.strictObject({ lane: laneId, force: v.optional(v.boolean()) }),
     value: v.strictObject({ signalled: v.number() }),
   },
+  /**
+   * Gives a lane another profile of the configuration. New flows follow at once; those that are open are reset,
+   * or with `keep` go on as they are.
+   */
+  'lane.switch': {
+    params: v.strictObject({ lane: laneId, profile: slug, keep: v.optional(v.boolean()) }),
+    value: v.strictObject({ closed: v.number() }),
+  },
+  'lane.processes': {
+    params: v.strictObject({ lane: laneId }),
+    value: v.array(v.object({ pid: v.number(), parent: v.number(), name: v.string(), command: v.string() })),
+  },
+  /** Resets flows by their ids; those that have ended meanwhile are passed over. */
+  'flows.close': {
+    params: v.strictObject({ ids: v.pipe(v.array(v.number()), v.maxLength(50_000)) }),
+    value: v.strictObject({ closed: v.number() }),
+  },
+  /**
+   * Turns on the `flows` events of this connection: first all, then at most once a second what has changed. While
+   * anybody watches, flows are given their processes.
+   */
+  'flows.watch': { params: v.strictObject({}), value: v.strictObject({}) },
+  'flows.unwatch': { params: v.strictObject({}), value: v.strictObject({}) },
+  /** Looks at a lane from the inside and the outside; 5 s at most. See leak-check.ts. */
+  'lane.check': {
+    params: v.strictObject({ lane: laneId, url: v.optional(v.string()) }),
+    value: checkReport,
+  },
 } as const;
 
 export type EngineCall = keyof typeof engineCalls;
@@ -44,7 +73,14 @@ export const trafficEvent = v.strictObject({
 });
 export type TrafficEvent = v.InferOutput<typeof trafficEvent>;
 
-export const engineEvents = { snapshot, traffic: trafficEvent } as const;
+export const flowsEvent = v.strictObject({
+  at: v.number(),
+  /** Flows that are new or have changed, whole. */
+  changed: v.array(flowView),
+});
+export type FlowsEvent = v.InferOutput<typeof flowsEvent>;
+
+export const engineEvents = { snapshot, traffic: trafficEvent, flows: flowsEvent } as const;
 export type EngineEvent = keyof typeof engineEvents;
 export type EngineEventValue<E extends EngineEvent> = v.InferOutput<(typeof engineEvents)[E]>;
 

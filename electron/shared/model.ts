@@ -17,6 +17,10 @@ export interface Upstream {
   readonly port: number;
   readonly user?: string;
   readonly password?: string;
+  /** https only: SHA-256 of the one certificate that is accepted without verification, 64 hexadecimal digits. */
+  readonly fingerprint?: string;
+  /** For connecting to it and for its part of the dialogue. */
+  readonly timeoutMs?: number;
 }
 
 export const dnsModes = ['fake', 'remote', 'host'] as const;
@@ -32,6 +36,16 @@ const failure = v.object({
   detail: v.optional(v.string()),
 });
 
+/** What is shown of a profile beside its name. */
+export const profileHead = v.object({
+  /** Missing for a lane that was given its proxy on the command line. */
+  id: v.optional(v.string()),
+  name: v.string(),
+  colour: v.string(),
+  letter: v.string(),
+});
+export type ProfileHead = v.InferOutput<typeof profileHead>;
+
 export const flowView = v.object({
   id: v.number(),
   lane: v.string(),
@@ -43,8 +57,12 @@ export const flowView = v.object({
   /** The address that the app used, textual. */
   address: v.string(),
   port: v.number(),
-  /** Upstreams without their secrets, `socks5://host:port`, or `direct`. */
+  /** Upstreams without their secrets, `socks5://host:port` with `→` between those of a chain, `direct` or `blocked`. */
   via: v.string(),
+  /** Id of the rule that decided; missing where none matched and the profile's own action did. */
+  rule: v.optional(v.string()),
+  /** The server name of a TLS connection to a bare address, as the app sent it. */
+  serverName: v.optional(v.string()),
   state: v.picklist(['dialling', 'open', 'closed', 'refused']),
   pid: v.optional(v.number()),
   process: v.optional(v.string()),
@@ -60,12 +78,22 @@ export const flowView = v.object({
 /** One TCP connection or one UDP association of a lane. */
 export type FlowView = v.InferOutput<typeof flowView>;
 
+export const laneHealths = ['unknown', 'reachable', 'unreachable'] as const;
+/** Whether the chain of a lane could be reached when it was last tried. */
+export type LaneHealth = (typeof laneHealths)[number];
+
 export const laneView = v.object({
   /** `<engine pid>-<number>`, unique among the user's engines. */
   id: v.string(),
   name: v.string(),
+  /** The app's id for rules and bindings: of its desktop entry, or the name of its program. */
+  app: v.string(),
   command: v.array(v.string()),
+  profile: profileHead,
   via: v.string(),
+  health: v.picklist(laneHealths),
+  /** Why the chain cannot be reached, while it cannot. */
+  trouble: v.optional(failure),
   state: v.picklist(laneStates),
   cause: v.optional(failure),
   mode: v.picklist(modes),
@@ -80,6 +108,42 @@ export const laneView = v.object({
   notes: v.array(v.string()),
 });
 export type LaneView = v.InferOutput<typeof laneView>;
+
+export const checkStages = [
+  'reach',
+  'sign-in',
+  'web',
+  'exit-address',
+  'udp',
+  'dns',
+  'ipv6',
+  'isolation',
+  'bypass',
+] as const;
+export type CheckStage = (typeof checkStages)[number];
+
+/**
+ * One line of a test or a check. `refused`: not offered, and so blocked, which is as it should be. `unknown`: it
+ * could not be found out, and says nothing either way.
+ */
+export const checkLine = v.object({
+  stage: v.picklist(checkStages),
+  outcome: v.picklist(['ok', 'failed', 'refused', 'leak', 'unknown']),
+  /** Milliseconds that it took. */
+  ms: v.optional(v.number()),
+  /** One sentence for people. */
+  text: v.string(),
+  failure: v.optional(failure),
+});
+export type CheckLine = v.InferOutput<typeof checkLine>;
+
+export const checkReport = v.object({
+  /** The worst of its lines: a leak before a failure before something unknown. */
+  outcome: v.picklist(['ok', 'failed', 'leak', 'unknown']),
+  exitAddress: v.optional(v.string()),
+  lines: v.array(checkLine),
+});
+export type CheckReport = v.InferOutput<typeof checkReport>;
 
 export const snapshot = v.object({
   engine: v.object({

@@ -248,4 +248,104 @@ export const sentences: Record<FailureCode, Sentence> = {
     why: 'the resolver behind the proxy did not answer',
     todo: 'use --dns fake, or name another resolver',
   },
+  'profile-unknown': {
+    what: 'there is no such profile',
+    why: 'none has this id, or it was deleted',
+    todo: 'see `culvert profile ls`',
+  },
+  'app-unknown': {
+    what: 'there is no such app',
+    why: 'no desktop entry and no program has this name',
+    todo: 'see `culvert app ls`, or give the full path',
+  },
+  'rule-unknown': {
+    what: 'there is no such rule',
+    why: 'none has this id',
+    todo: 'see `culvert rule ls`',
+  },
+  'config-invalid': {
+    what: 'the configuration was not understood',
+    why: 'a field in culvert.json is not what it should be',
+    todo: 'correct the place that is named here; the last good copy beside it is unchanged',
+  },
+  'config-newer': {
+    what: 'the configuration was not read',
+    why: 'a newer version of Culvert wrote it',
+    todo: 'use that version, or move culvert.json away to begin anew',
+  },
+  'config-unwritable': {
+    what: 'the configuration was not saved',
+    why: 'the file or its directory cannot be written',
+    todo: 'make room or give yourself the right to write there; the old configuration is unchanged',
+  },
+  'config-locked': {
+    what: 'the configuration was not saved',
+    why: 'another Culvert is writing it and does not come to an end',
+    todo: 'try again; the old configuration is unchanged',
+  },
+  'rule-invalid': {
+    what: 'the rule was not understood',
+    why: 'a part of it is not what it should be',
+    todo: 'correct it and try again; nothing was changed',
+  },
+  'query-invalid': {
+    what: 'the query was not understood',
+    why: 'a part of it is not what it should be',
+    todo: 'see `culvert connections --help`',
+  },
+  'import-invalid': {
+    what: 'nothing was imported',
+    why: 'the text is not of a kind that Culvert can read',
+    todo: 'give proxy links, a proxychains.conf, a Proxifier profile or a Clash file',
+  },
+  'chain-empty': {
+    what: 'a connection was refused',
+    why: 'the profile has no proxy server that is on',
+    todo: 'add one to the profile; the app stays without network',
+  },
+  'chain-exhausted': {
+    what: 'a connection was refused',
+    why: 'fewer servers of the chain are alive than it needs',
+    todo: 'check the servers (`culvert profile test`); the app stays without network',
+  },
+  'certificate-refused': {
+    what: 'the proxy was refused',
+    why: 'its certificate cannot be verified',
+    todo: 'check the host name and the certificate; if you know it, accept its fingerprint in the profile',
+  },
+  'egress-missing': {
+    what: 'a connection was refused',
+    why: 'the interface that the profile names as the way out is not there',
+    todo: 'connect it, or choose another one in the profile; the app stays without network',
+  },
+  'host-port-taken': {
+    what: 'a port of this computer was not opened to the app',
+    why: 'the app listens on the same port itself',
+    todo: 'change the port of one of the two',
+  },
+  'secrets-unavailable': {
+    what: 'the password cannot be stored safely',
+    why: 'there is no Secret Service in this session',
+    todo: 'unlock or start a keyring; until then it is kept in a file that only you can read',
+  },
+  'probe-unreachable': {
+    what: 'the check could not be made',
+    why: 'the server that it asks cannot be reached',
+    todo: 'try again later, or name another one with --url; this says nothing about leaks',
+  },
+  'leak-found': {
+    what: 'a leak was found',
+    why: 'something reached the outside that did not go the way of the profile',
+    todo: 'stop the app and report it with the detail shown here',
+  },
+  'blocked-by-rule': {
+    what: 'a connection was refused',
+    why: 'a rule blocks it',
+    todo: 'see `culvert rule ls` if it should be possible',
+  },
+  'blocked-by-profile': {
+    what: 'a connection was refused',
+    why: 'the profile blocks what no rule allows',
+    todo: 'choose another profile (`culvert switch`) if it should be possible',
+  },
 };
