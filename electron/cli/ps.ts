@@ -1,7 +1,7 @@
 /** `culvert ps`: the lanes of all engines of this user, as a table, as JSON, or again whenever they change. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { EngineClient } from '#engine';
+import { EngineClient } from '#shared/control/client.ts';
 import type { LaneView } from '#shared/model.ts';
 import { type Column, formatBytes, formatDuration, print, styleFor, table, write } from './output.ts';
 

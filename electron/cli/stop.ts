@@ -1,5 +1,5 @@
 /** `culvert stop`: ends the apps of one lane, or of all lanes of this user. */
-import { EngineClient } from '#engine';
+import { EngineClient } from '#shared/control/client.ts';
 import { CulvertError, type Failure, failureOf } from '#shared/failure.ts';
 import { complainOf, count, print } from './output.ts';
 

@@ -9,6 +9,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
+import { LineReader } from '#shared/control/line-reader.ts';
 import {
   engineCalls,
   maxLineBytes,
@@ -23,7 +24,6 @@ import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import { engineSocket, runtimeDir } from '#shared/paths.ts';
 import { version } from '#shared/version.ts';
 import type { Engine } from './engine.ts';
-import { LineReader } from './line-reader.ts';
 import type { Native } from './native.ts';
 import { descriptorOf } from './relay/descriptor.ts';
 

@@ -2,6 +2,7 @@
  * The engine: lanes, flows and the relay of one user, hosted by `culvert run` in its own process or by the
  * desktop app in a child of its own. This file wires its parts together and keeps the list of lanes.
  */
+import { Emitter } from '#shared/control/emitter.ts';
 import type { TrafficEvent } from '#shared/engine-protocol.ts';
 import { CulvertError } from '#shared/failure.ts';
 import type { FlowView, Snapshot } from '#shared/model.ts';
@@ -9,7 +10,6 @@ import { version } from '#shared/version.ts';
 import { Attribution } from './attribution.ts';
 import { ControlServer } from './control.ts';
 import { startHelper } from './elevate.ts';
-import { Emitter } from './emitter.ts';
 import { FlowTable, type Flow } from './flows.ts';
 import { HelperLink } from './helper-link.ts';
 import { LaneNetwork } from './lane-network.ts';

@@ -1,6 +1,5 @@
 /** What the engine's hosts may use of it: the command line today, the desktop app's child process next. */
 export { Engine } from './engine.ts';
-export { EngineClient } from './client.ts';
 export type { Lane } from './lane.ts';
 export type { AppExit, DnsChoice, EngineOptions, HelperInfo, LaneSpec, Route } from './lane-spec.ts';
 export { userNamespaceSwitch, hasNoNewPrivs } from './refusals.ts';

@@ -38,6 +38,19 @@ export const engineCalls = {
     params: v.strictObject({ lane: laneId, profile: slug, keep: v.optional(v.boolean()) }),
     value: v.strictObject({ closed: v.number() }),
   },
+  /**
+   * Starts an app on a lane of its own, through a profile of the configuration or the default one. Exactly one of
+   * `app` (the id of a desktop entry) and `path` (of a program, absolute). Its output goes to a log of the lane.
+   */
+  'app.open': {
+    params: v.strictObject({
+      app: v.optional(v.pipe(v.string(), v.maxLength(255))),
+      path: v.optional(v.pipe(v.string(), v.maxLength(4096), v.startsWith('/'))),
+      args: v.pipe(v.array(v.string()), v.maxLength(1000)),
+      profile: v.optional(slug),
+    }),
+    value: v.strictObject({ lane: laneId }),
+  },
   'lane.processes': {
     params: v.strictObject({ lane: laneId }),
     value: v.array(v.object({ pid: v.number(), parent: v.number(), name: v.string(), command: v.string() })),

@@ -10,6 +10,7 @@ const using = (...modules: string[]) => modules.map((path) => `import '${path}';
 const lawful: Samples = {
   'electron/shared/model.ts': `import * as v from 'valibot';\nexport const word = v.string();\n`,
   'electron/shared/paths.ts': `import { join } from 'node:path';\nexport const file = join('a', 'b');\n`,
+  'electron/shared/control/client.ts': `import { connect } from 'node:net';\nexport const door = connect;\n`,
   'electron/engine/index.ts': using('./native.ts', './elevate.ts', '#shared/model.ts', '#shared/paths.ts'),
   'electron/engine/native.ts': using('koffi', 'node:net'),
   'electron/engine/elevate.ts': using('node:child_process', 'sudo-prompt'),
@@ -48,6 +49,12 @@ const unlawfulRooms: [string, string, string, string][] = [
     'renderer reaches Node through shared',
     'renderer/c.ts',
     using('#shared/paths.ts'),
+    'renderer-reaches-no-node',
+  ],
+  [
+    'renderer reaches Node through the engine client of shared',
+    'renderer/d.ts',
+    using('#shared/control/client.ts'),
     'renderer-reaches-no-node',
   ],
   ['helper imports the engine', 'electron/helper/a.ts', using('#engine'), 'no-room-imports-another'],

@@ -11,10 +11,10 @@ import {
   type EngineEventValue,
   type EngineParams,
   type EngineValue,
-} from '#shared/engine-protocol.ts';
-import { CulvertError, failureCodes } from '#shared/failure.ts';
-import { enginePidOf, runtimeDir } from '#shared/paths.ts';
-import { version } from '#shared/version.ts';
+} from '../engine-protocol.ts';
+import { CulvertError, failureCodes } from '../failure.ts';
+import { enginePidOf, runtimeDir } from '../paths.ts';
+import { version } from '../version.ts';
 import { Emitter } from './emitter.ts';
 import { LineReader } from './line-reader.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LineReader } from '../../electron/engine/line-reader.ts';
+import { LineReader } from '../../../electron/shared/control/line-reader.ts';
 
 test('lines come out whole however the bytes are cut, characters of several bytes included', () => {
   fc.assert(
