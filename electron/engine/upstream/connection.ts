@@ -25,7 +25,9 @@ export interface DialOptions {
   readonly signal?: AbortSignal;
 }
 
+/** `kind` tells whether the connection is a socket of the kernel's own or, as behind TLS, a stream of this process. */
 export interface Dialled {
+  readonly kind: 'socket' | 'stream';
   /**
    * Connected, not reading, without a listener of ours, half-open allowed. For the pump as it is; for
    * JavaScript `unshift(early)`, then `resume()` and it is an ordinary stream.
@@ -161,7 +163,7 @@ class Attempt {
   #succeed(early: Buffer): void {
     this.#release();
     this.#socket.pause();
-    this.#resolve({ socket: this.#socket, early });
+    this.#resolve({ kind: 'socket', socket: this.#socket, early });
   }
 
   #fail(reason: unknown): void {
