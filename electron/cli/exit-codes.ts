@@ -49,8 +49,12 @@ export function exitOfVerb(code: FailureCode): VerbExit {
     case 'lane-unknown':
     case 'profile-unknown':
     case 'app-unknown':
+    case 'app-ambiguous':
+    case 'launcher-unknown':
     case 'rule-unknown':
       return verbExit.unknown;
+    case 'app-running-outside':
+      return verbExit.runningOutside;
     case 'leak-found':
       return verbExit.leakFound;
     case 'chain-exhausted':
@@ -114,6 +118,10 @@ export function exitOfVerb(code: FailureCode): VerbExit {
     case 'probe-unreachable':
     case 'blocked-by-rule':
     case 'blocked-by-profile':
+    case 'entry-invalid':
+    case 'app-refused':
+    case 'app-untrusted':
+    case 'terminal-missing':
       return verbExit.failed;
   }
 }

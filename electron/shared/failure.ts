@@ -73,6 +73,13 @@ export const failureCodes = [
   'leak-found',
   'blocked-by-rule',
   'blocked-by-profile',
+  'entry-invalid',
+  'app-refused',
+  'app-untrusted',
+  'app-ambiguous',
+  'app-running-outside',
+  'terminal-missing',
+  'launcher-unknown',
 ] as const;
 
 export type FailureCode = (typeof failureCodes)[number];

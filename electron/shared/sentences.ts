@@ -348,4 +348,39 @@ export const sentences: Record<FailureCode, Sentence> = {
     why: 'the profile blocks what no rule allows',
     todo: 'choose another profile (`culvert switch`) if it should be possible',
   },
+  'entry-invalid': {
+    what: 'the app cannot be started',
+    why: 'its desktop entry is not as it should be',
+    todo: 'correct the entry, or start the program itself with `culvert run`',
+  },
+  'app-refused': {
+    what: 'this cannot be opened as an app',
+    why: 'it is not a desktop entry, program, AppImage or script',
+    todo: 'choose the program that opens it',
+  },
+  'app-untrusted': {
+    what: 'the app was not opened',
+    why: 'its desktop entry is outside of the application folders, so anybody may have put it there',
+    todo: 'look at the command that it starts, and say that you trust it',
+  },
+  'app-ambiguous': {
+    what: 'the app was not opened',
+    why: 'several have this name',
+    todo: 'name one of them by its id',
+  },
+  'app-running-outside': {
+    what: 'the app is already open outside of its isolated network',
+    why: 'it would hand over to the one that runs, which is not proxied',
+    todo: 'close it and open it again, or open it with a separate profile',
+  },
+  'terminal-missing': {
+    what: 'the app was not opened',
+    why: 'it needs a terminal, and none was found that stays in the isolated network',
+    todo: 'install one such as xterm, foot or konsole, or use `culvert run` in a terminal',
+  },
+  'launcher-unknown': {
+    what: 'there is no such launcher',
+    why: 'none of those that Culvert made has this name',
+    todo: 'see `culvert launcher ls`',
+  },
 };
