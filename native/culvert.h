@@ -102,6 +102,13 @@ CV_EXPORT int cv_own_group(void);
 CV_EXPORT int cv_memory_file(const void *bytes, uint32_t size);
 /* A pipe, both ends close-on-exec, read end non-blocking: out[0] to read, out[1] to write. */
 CV_EXPORT int cv_pipe(int32_t *out);
+/* Two connected Unix stream sockets, close-on-exec and non-blocking, into out[2]. */
+CV_EXPORT int cv_socket_pair(int32_t *out);
+/*
+ * 1 when the other end of a Unix stream socket is closed, 0 when it is open, also if it has said end of file. With
+ * that the end of a pair that Node has tells a flow's end from an app's end of file.
+ */
+CV_EXPORT int cv_is_hung_up(int fd);
 /* dup with close-on-exec at or above 3. */
 CV_EXPORT int cv_dup(int fd);
 /* A pseudo terminal: out[0] master (non-blocking), out[1] slave, with the settings and size of the terminal `like`. */
@@ -206,6 +213,10 @@ CV_EXPORT int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *si
 /*
  * Gives an accepted flow a connected socket as its proxy's side, which is duplicated, and the bytes that were
  * already read from it (at most 64 KiB). After a failure the flow is still the caller's.
+ *
+ * Of a Unix socket (cv_socket_pair) an end of file is only what was said by shutdown(2). Its other end being closed
+ * before it has heard the app's end of file is a failure, CV_END_PROXY_RESET: without SO_LINGER there is no other.
+ * In the same way the pump closes its end without a shutdown when the flow does not end cleanly (cv_is_hung_up).
  */
 CV_EXPORT int cv_pump_join(int flow, int proxy, const void *to_app, uint32_t to_app_size);
 /*

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
@@ -130,6 +132,23 @@ int cv_memory_file(const void *bytes, uint32_t size)
 		return -error;
 	}
 	return fd;
+}
+
+int cv_socket_pair(int32_t *out)
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, out) < 0 ? -errno : 0;
+}
+
+/* For Unix sockets POLLHUP is "both directions are shut", and ours is open; an end of file alone is POLLRDHUP. */
+int cv_is_hung_up(int fd)
+{
+	struct pollfd one = {.fd = fd};
+
+	if (poll(&one, 1, 0) < 0)
+		return -errno;
+	if (one.revents & POLLNVAL)
+		return -EBADF;
+	return (one.revents & POLLHUP) != 0;
 }
 
 /* A pipe whose write end may go to a program that expects a blocking one: only the read end is non-blocking. */

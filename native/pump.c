@@ -30,7 +30,8 @@
  * Ends. An end of file is forwarded (SHUT_WR) when everything before it has been delivered. When both have been,
  * the end is clean. In every other case both sides are reset. SO_LINGER {1, 0} is on from the first moment, which
  * accepted sockets have from their listener, until the clean end, so that the kernel does the same when this process
- * is killed: a half download never looks complete.
+ * is killed: a half download never looks complete. Unix sockets have no resets: of the one that Node may have given
+ * as the proxy's side, an end of file counts only while its other end is open (cv_proxy_is_cut).
  *
  * Slots. A flow's slot goes FREE → HELD (accepted; Node decides) → LIVE (cv_pump_dial, cv_pump_join; cv_pump_add
  * begins here) → ENDED (its thread) → FREE (cv_pump_reap). A HELD flow belongs to no thread. A thread
@@ -124,6 +125,8 @@ static void mail_read(struct pump_thread *thread)
 			flow->started = true;
 			if (flow->dial)
 				cv_dial_start(thread, flow);
+			else if (cv_proxy_is_cut(flow))
+				cv_flow_end(thread, flow, CV_END_PROXY_RESET, ECONNRESET);
 			else
 				cv_flow_start(thread, flow);
 		}
@@ -234,6 +237,10 @@ static void flow_event(struct pump_thread *thread, const struct epoll_event *eve
 		return;
 	if (flow->dial) {
 		cv_dial_event(thread, flow, side, event->events);
+		return;
+	}
+	if (side == PROXY && event->events & EPOLLHUP && cv_proxy_is_cut(flow)) {
+		cv_flow_end(thread, flow, CV_END_PROXY_RESET, ECONNRESET);
 		return;
 	}
 	cv_flow_event(flow, side, event->events);

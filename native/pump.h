@@ -1,8 +1,7 @@
 /*
  * What the files of the pump share: pump.c (threads; read its theory of operation first), pump_slot.c (flows as
- * Node sees them), pump_accept.c, pump_route.c and pump_dial.c (how a
- * flow begins), pump_flow.c (how bytes move through it) and
- * pump_pipe.c (the pool of pipes).
+ * Node sees them), pump_accept.c, pump_route.c, pump_decide.c and pump_dial.c (how a flow begins), pump_flow.c (how
+ * bytes move through it) and pump_pipe.c (the pool of pipes).
  */
 #ifndef CULVERT_PUMP_H
 #define CULVERT_PUMP_H
@@ -59,6 +58,7 @@ struct side {
 	bool writable; /* not yet seen to be full since the last event */
 	/* A short read is no proof that nothing is left: an end, an error or urgent data was announced. */
 	bool exact;
+	bool is_unix;
 };
 
 struct way {
@@ -182,17 +182,24 @@ void cv_ring_soon(struct pump_thread *thread);
 int cv_slots_open(int wanted_flows);
 struct flow *cv_slot_take(void);
 void cv_slot_return(struct flow *flow);
-int cv_socket_options(int fd);
-void cv_socket_keep_alive(int fd);
 struct flow *cv_flow_at(uint64_t event_data);
 uint64_t cv_event_data(const struct flow *flow, int side);
-void cv_dial_prepare(struct flow *flow, const struct route *route);
+int cv_slot_number(const struct flow *flow);
+struct flow *cv_slot_at(int number);
+struct flow *cv_slot_held(int number);
+struct dial *cv_dial_take(void);
 void cv_slot_live(struct flow *flow, struct pump_thread *thread);
 void cv_news_accepted(struct flow *flow);
 void cv_news_dialling(struct flow *flow);
 void cv_news_opened(struct flow *flow);
 void cv_news_ended(struct flow_list *ended);
 bool cv_news_waits(void);
+
+/* pump_decide.c */
+int cv_socket_options(int fd);
+void cv_socket_keep_alive(int fd);
+bool cv_proxy_is_cut(const struct flow *flow);
+void cv_dial_prepare(struct flow *flow, const struct route *route);
 
 /* pump_accept.c */
 void cv_accept(struct pump_thread *thread, uint32_t number);

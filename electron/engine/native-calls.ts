@@ -20,6 +20,8 @@ function declareProcess(define: Define) {
     session: f<(pid: number, out: Out) => number>('int cv_session(int, void *)'),
     memoryFile: f<(bytes: Buffer, size: number) => number>('int cv_memory_file(const void *, uint32_t)'),
     pipe: f<(out: Out) => number>('int cv_pipe(void *)'),
+    socketPair: f<(out: Out) => number>('int cv_socket_pair(void *)'),
+    isHungUp: f<(fd: number) => number>('int cv_is_hung_up(int)'),
     dup: f<(fd: number) => number>('int cv_dup(int)'),
     close: f<(fd: number) => number>('int cv_close(int)'),
     ptyOpen: f<(like: number, out: Out) => number>('int cv_pty_open(int, void *)'),

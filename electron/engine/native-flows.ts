@@ -78,7 +78,11 @@ export class NativeFlows {
     );
   }
 
-  /** Relays between an accepted flow and a connected socket; the caller closes its own descriptor. */
+  /**
+   * Relays between an accepted flow and a connected socket; the caller closes its own descriptor. Of an end of
+   * `Native.socketPair` the other one has to say its end (`Socket.end`) and to hear the app's before it is closed:
+   * closing it earlier (`Socket.destroy`) resets the app.
+   */
   join(flow: number, proxy: number, early: Buffer): void {
     check(this.#calls.pumpJoin(flow, proxy, early, early.length), 'engine-limit', 'pump');
   }

@@ -73,6 +73,21 @@ export class Native {
     return { read: out[0] ?? -1, write: out[1] ?? -1 };
   }
 
+  /** Two connected Unix stream sockets, non-blocking: one for `flows.join`, the other for Node. */
+  socketPair(): [number, number] {
+    const out = new Int32Array(2);
+    check(this.#calls.socketPair(out), 'descriptor-failed', 'socket pair');
+    return [out[0] ?? -1, out[1] ?? -1];
+  }
+
+  /**
+   * Whether the other end of a Unix stream socket is closed. After an end of file from the pump: false is the app's
+   * end of file, true the flow's end, which may be none that is clean and is told in a moment.
+   */
+  isHungUp(fd: number): boolean {
+    return check(this.#calls.isHungUp(fd), 'internal', 'hung up') === 1;
+  }
+
   close(fd: number): void {
     check(this.#calls.close(fd), 'internal', 'close');
   }
