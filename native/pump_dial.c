@@ -20,6 +20,7 @@
  * as if the proxy were far away; only its reset ends the dial.
  */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -231,6 +232,24 @@ static void dial_run(struct pump_thread *thread, struct flow *flow)
 	}
 }
 
+static bool is_on_this_computer(const struct route *route)
+{
+	if (route->proxy.any.sa_family == AF_INET)
+		return ntohl(route->proxy.four.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&route->proxy.six.sin6_addr);
+}
+
+/*
+ * Loopback loses nothing, and pacing, which the host's congestion control may do (bbr), only costs a timer for each
+ * packet there. To be said before connect: a socket that has begun to pace goes on with it.
+ */
+static void do_not_pace(int fd)
+{
+	static const char reno[] = "reno";
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, reno, sizeof reno - 1);
+}
+
 /* Makes the proxy's socket and connects it. Returns 0 or a negative errno value. */
 static int proxy_connect(struct flow *flow)
 {
@@ -243,6 +262,8 @@ static int proxy_connect(struct flow *flow)
 	if (fd < 0)
 		return -errno;
 	flow->side[PROXY].fd = fd;
+	if (is_on_this_computer(&dial->route))
+		do_not_pace(fd);
 	result = cv_socket_options(fd);
 	if (result == 0 && connect(fd, &dial->route.proxy.any, size) < 0 && errno != EINPROGRESS)
 		result = -errno;

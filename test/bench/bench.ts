@@ -6,6 +6,7 @@
  *   --quick          one round of one second each: to see that it works
  *   --rounds N       rounds of the comparison, 3 by default
  *   --seconds N      length of each measurement, 3 by default
+ *   --only TEXT      only the rows of the comparison whose names have this in them, and nothing beside it
  *   --strict         ends with 1 when a goal is missed
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { repository } from '../world/artefact.ts';
 import { World } from '../world/world.ts';
 import { dns, udp } from './measure/datagrams.ts';
-import type { Single } from './measure/goals.ts';
+import { measurements, type Single } from './measure/goals.ts';
 import { installCulvert, peersOf } from './measure/peers.ts';
 import { isReached, markdown, type Report } from './measure/report.ts';
 import { compare, type Pace } from './measure/rounds.ts';
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
     strict: { type: 'boolean', default: false },
   },
 });
@@ -57,8 +59,9 @@ async function bench(): Promise<Report> {
     : { rounds: Number(options.rounds), seconds: Number(options.seconds) };
   await using world = await World.create();
   const bench: Bench = { world, tools: await startTools(world), culvertRun: installCulvert(world) };
-  const comparison = await compare(bench, peersOf(bench), pace);
-  const singles = await collect(partsOf(bench, pace));
+  const rows = measurements.filter((name) => name.includes(options.only));
+  const comparison = await compare(bench, peersOf(bench), pace, rows);
+  const singles = options.only === '' ? await collect(partsOf(bench, pace)) : [];
   return { date: new Date().toISOString().slice(0, 10), machine: machine(), comparison, singles };
 }
 

@@ -34,6 +34,7 @@ export async function compare(
   { world, tools }: Bench,
   peers: readonly Peer[],
   { rounds, seconds }: Pace,
+  rows: readonly Measurement[] = measurements,
 ): Promise<Comparison> {
   const values: Values = new Map(measurements.map((name) => [name, new Map<PeerName, number[]>()]));
   const failures: Comparison['failures'] = {};
@@ -43,7 +44,7 @@ export async function compare(
     if (reason !== undefined) missing[peer.name] = reason;
   }
   for (let round = 1; round <= rounds; round++) {
-    for (const measurement of measurements) {
+    for (const measurement of rows) {
       for (const peer of peers.filter(({ name }) => missing[name] === undefined)) {
         process.stderr.write(`round ${round} of ${rounds}: ${measurement}, ${peer.name}\n`);
         try {
