@@ -1,7 +1,8 @@
 /**
  * Makes dist/, the product as it runs from a clone:
  *
- *   node build/build.js          dist/{cli,helper}.cjs, dist/native/, dist/bin/culvert, dist/bin/culvert-helper
+ *   node build/build.js          dist/{cli,engine,helper,main,preload}.cjs, dist/renderer/, dist/native/,
+ *                                dist/bin/culvert, dist/bin/culvert-helper
  *   node build/build.js bench    the same, and the benchmark in dist/test/
  *
  * Files are written beside their place and then renamed, so that a program which starts meanwhile meets the old
@@ -15,17 +16,25 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { rendererSources } from './renderer-sources.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 
-/** Programs of the product: the room's index.ts becomes dist/NAME.cjs. */
-const programs = { cli: 'electron/cli/index.ts', helper: 'electron/helper/index.ts' };
+/** Programs of the product: each becomes dist/NAME.cjs. */
+const programs = {
+  cli: 'electron/cli/index.ts',
+  engine: 'electron/engine/host.ts',
+  helper: 'electron/helper/index.ts',
+  main: 'electron/main/index.ts',
+  preload: 'electron/preload/preload.ts',
+};
 
 /** @param {string} line */
 function say(line) {
@@ -68,6 +77,8 @@ async function bundle(entryPoints, outdir) {
     target: 'node20',
     format: 'cjs',
     external: ['koffi', 'electron'],
+    // Its main file asks for its parts in a way that no bundler follows.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     sourcemap: 'external',
     legalComments: 'none',
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
@@ -97,6 +108,28 @@ async function buildPrograms() {
     Object.entries(programs).map(([name, entry]) => bundle({ [name]: entry }, dist)),
   );
   return results.every(({ status }) => status === 'fulfilled');
+}
+
+/** dist/renderer/, the page of the window, made by Vite; only when what it is made of has changed. */
+async function buildRenderer() {
+  const out = join(dist, 'renderer');
+  const mark = join(dist, 'renderer.sources');
+  const sources = rendererSources(root);
+  if (existsSync(join(out, 'index.html')) && existsSync(mark) && readFileSync(mark, 'utf8') === sources)
+    return;
+  // Loaded only here: a build of the command line alone does not wait for it.
+  const { build: buildPage } = await import('vite');
+  const { rendererConfig } = await import('./vite.config.js');
+  const made = `${out}.${process.pid}`;
+  try {
+    await buildPage(rendererConfig(root, made));
+    rmSync(out, { recursive: true, force: true });
+    renameSync(made, out);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+  put(mark, sources);
+  say('dist/renderer');
 }
 
 function buildNative() {
@@ -129,6 +162,7 @@ async function main() {
   const isComplete = await buildPrograms();
   buildNative();
   buildStarters();
+  await buildRenderer();
   if (what === 'bench') await buildBenchmark();
   if (!isComplete) throw new Error('a program could not be bundled: see above');
 }

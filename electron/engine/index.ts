@@ -5,3 +5,4 @@ export type { AppExit, DnsChoice, EngineOptions, HelperInfo, LaneSpec, Route } f
 export { userNamespaceSwitch, hasNoNewPrivs } from './refusals.ts';
 export { formatUpstream, parseProxyUrl } from './upstream/url.ts';
 export { terminal } from './terminal.ts';
+export { ConfigStore } from './config/store.ts';

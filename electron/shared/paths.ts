@@ -1,6 +1,6 @@
 /** Where Culvert's own files and sockets are. Every path is made here. */
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { CulvertError } from './failure.ts';
 
@@ -45,6 +45,30 @@ function isOwnDirectory(path: string, uid: number): boolean {
     // Not there, or not to be entered: then it is no place for sockets.
     return false;
   }
+}
+
+/** `$XDG_CONFIG_HOME/culvert`, else `~/.config/culvert`: what the user wrote down. Made if it can be, for its owner only. */
+export function configDir(env: NodeJS.ProcessEnv = process.env): string {
+  return ownDirectory(env['XDG_CONFIG_HOME'], env, '.config');
+}
+
+/** `$XDG_STATE_HOME/culvert`, else `~/.local/state/culvert`: what outlives a run. Made if it can be, as above. */
+export function stateDir(env: NodeJS.ProcessEnv = process.env): string {
+  return ownDirectory(env['XDG_STATE_HOME'], env, '.local/state');
+}
+
+/** XDG Base Directory Specification: relative values are ignored, and what is missing is made with 0700. */
+function ownDirectory(fromEnv: string | undefined, env: NodeJS.ProcessEnv, below: string): string {
+  const home = env['HOME'];
+  const base = home !== undefined && isAbsolute(home) ? home : homedir();
+  const parent = fromEnv !== undefined && isAbsolute(fromEnv) ? fromEnv : join(base, below);
+  const dir = join(parent, 'culvert');
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch {
+    // Reading works without it, and whoever writes there says what is in the way.
+  }
+  return dir;
 }
 
 /** The control socket of the engine with this process id. */

@@ -108,7 +108,7 @@ export const profile = v.strictObject({
   id: slug,
   name: text(60),
   /** `#rrggbb`. */
-  colour: v.optional(v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i, '#rrggbb')), '#5b6ee1'),
+  colour: v.optional(v.pipe(v.string(), v.regex(/^#[0-9a-fA-F]{6}$/, '#rrggbb')), '#5b6ee1'),
   /** Shown beside the colour, which is never alone. */
   letter: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(2))),
   /** What happens where no rule matches. */

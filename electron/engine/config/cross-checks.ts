@@ -1,0 +1,112 @@
+/**
+ * What no schema can say: that what is named elsewhere is there, that ids are unique, and that no setting opens a
+ * way round the proxy. Pure.
+ */
+import { builtIns, findProfile, type Config, type Profile, type Server } from '#shared/profile.ts';
+import { forbiddenKeys, type Path, type Problem } from './problems.ts';
+
+type Report = (path: Path, message: string) => void;
+
+/** Everything that is wrong in a configuration of the right form. */
+export function crossProblems(config: Config): Problem[] {
+  const problems: Problem[] = [];
+  const report: Report = (path, message) => problems.push({ path, message });
+  checkUnique(config.profiles, ['profiles'], report);
+  checkUnique(config.rules, ['rules'], report);
+  const isKnown = knownProfiles(config);
+  const checkReference = (id: string | undefined, path: Path) => {
+    if (id !== undefined && !isKnown(id)) report(path, `there is no profile “${id}”`);
+  };
+  checkReference(config.defaultProfile, ['defaultProfile']);
+  for (const [app, id] of Object.entries(config.apps)) {
+    if (forbiddenKeys.has(app)) report(['apps', app], 'this name cannot be used');
+    checkReference(id, ['apps', app]);
+  }
+  config.profiles.forEach((profile, index) => {
+    checkProfile(profile, ['profiles', index], report);
+    checkFailover(config, profile, ['profiles', index, 'failure'], report);
+  });
+  config.rules.forEach((rule, index) => {
+    const path = ['rules', index];
+    if (rule.action === 'profile' && rule.profile === undefined)
+      report([...path, 'profile'], 'is missing: the action “profile” needs one');
+    if (rule.action !== 'profile' && rule.profile !== undefined)
+      report([...path, 'profile'], 'is for the action “profile” only');
+    checkReference(rule.profile, [...path, 'profile']);
+    rule.match.profiles?.forEach((id, at) => checkReference(id, [...path, 'match', 'profiles', at]));
+    rule.match.ports?.forEach((ports, at) => checkPorts(ports, [...path, 'match', 'ports', at], report));
+  });
+  return problems;
+}
+
+function knownProfiles(config: Config): (id: string) => boolean {
+  const ids = new Set([...Object.keys(builtIns), ...config.profiles.map(({ id }) => id)]);
+  return (id) => ids.has(id);
+}
+
+function checkUnique(items: readonly { readonly id: string }[], path: Path, report: Report): void {
+  const seen = new Set<string>();
+  items.forEach(({ id }, index) => {
+    if (seen.has(id)) report([...path, index, 'id'], `“${id}” is taken: each needs an id of its own`);
+    seen.add(id);
+  });
+}
+
+function checkProfile(profile: Profile, path: Path, report: Report): void {
+  const { id, chain, egress, dns, action } = profile;
+  if (Object.hasOwn(builtIns, id)) report([...path, 'id'], `“${id}” is built in: take another id`);
+  checkUnique(chain.servers, [...path, 'chain', 'servers'], report);
+  if (chain.length !== undefined && chain.length > chain.servers.length)
+    report([...path, 'chain', 'length'], `must be at most ${chain.servers.length}, the number of servers`);
+  // dev_valid_name() of the kernel (net/core/dev.c).
+  if (egress === '.' || egress === '..' || egress?.includes(':') === true)
+    report([...path, 'egress'], 'must be a name of an interface');
+  if (dns.mode === 'host' && action !== 'direct')
+    report(
+      [...path, 'dns', 'mode'],
+      'must be fake or remote: with host, names would be looked up beside the proxy (host is for the action direct)',
+    );
+  chain.servers.forEach((server, index) => checkServer(server, [...path, 'chain', 'servers', index], report));
+}
+
+function checkServer({ kind, host, fingerprint }: Server, path: Path, report: Report): void {
+  if (fingerprint !== undefined && kind !== 'https')
+    report([...path, 'fingerprint'], 'is for the kind https only');
+  if (/[@/\s\p{Cc}[\]]/u.test(host))
+    report([...path, 'host'], 'must be a name or an address alone, without user, port, scheme or brackets');
+}
+
+function checkPorts(ports: string, path: Path, report: Report): void {
+  const [from = 0, to = from] = ports.split('-').map(Number);
+  if (from < 1 || to > 65_535 || from > to) report(path, 'must be a port or a range between 1 and 65535');
+}
+
+/** The failing chain is replaced by another chain, never by no chain; and the replacements come to an end. */
+function checkFailover(config: Config, profile: Profile, path: Path, report: Report): void {
+  const { policy, profile: next } = profile.failure;
+  if (policy !== 'failover') {
+    if (next !== undefined) report([...path, 'profile'], 'is for the policy “failover” only');
+    return;
+  }
+  if (next === undefined) {
+    report([...path, 'profile'], 'is missing: the policy “failover” needs one');
+    return;
+  }
+  const target = findProfile(config, next);
+  if (target === undefined) report([...path, 'profile'], `there is no profile “${next}”`);
+  else if (target.action !== 'proxy')
+    report([...path, 'profile'], `“${next}” has no chain to take: a failed proxy is never replaced by none`);
+  else if (isInCycle(config, profile))
+    report([...path, 'profile'], `leads back to “${profile.id}”: the profiles would wait for each other`);
+}
+
+function isInCycle(config: Config, start: Profile): boolean {
+  const seen = new Set<string>();
+  let at: Profile | undefined = start;
+  while (at?.failure.policy === 'failover' && at.failure.profile !== undefined && !seen.has(at.id)) {
+    seen.add(at.id);
+    if (at.failure.profile === start.id) return true;
+    at = findProfile(config, at.failure.profile);
+  }
+  return false;
+}

@@ -1,0 +1,112 @@
+/**
+ * Brings a change into the text of culvert.json so that what people wrote round it stays: comments, order, the way
+ * it is indented. Pure.
+ *
+ * Every result is read again and compared with what was meant; where an edit missed it, the text is written anew.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { applyEdits, modify } from 'jsonc-parser';
+import type { Config } from '#shared/profile.ts';
+
+type Path = readonly (string | number)[];
+/** A value of undefined takes the place away. */
+type Edit = { readonly path: Path; readonly value: unknown; readonly isInsertion?: boolean };
+
+/** More single edits than this cost more than the lists that they are in. */
+const mostEdits = 40;
+export const schemaName = 'culvert.schema.json';
+
+/** A whole new file. */
+export function writeAnew(config: Config): string {
+  const { $schema = `./${schemaName}`, version, ...rest } = config;
+  return `${JSON.stringify({ $schema, version, ...rest }, null, 2)}\n`;
+}
+
+/**
+ * The text with the change from `before`, which it holds now, to `after`; undefined when that cannot be had by
+ * edits. `read` reads a text back.
+ */
+export function editText(
+  text: string,
+  before: Config,
+  after: Config,
+  read: (text: string) => Config,
+): string | undefined {
+  const edits = editsBetween(before, after, []);
+  const chosen = edits.length <= mostEdits ? edits : wholeFields(before, after);
+  try {
+    const changed = chosen.reduce((now, edit) => applyEdit(now, edit), text);
+    return isDeepStrictEqual(read(changed), after) ? changed : undefined;
+  } catch {
+    // The editor stumbled over the text, or what it made cannot be read: then it is written anew.
+    return undefined;
+  }
+}
+
+function applyEdit(text: string, { path, value, isInsertion = false }: Edit): string {
+  const indent = /^(?:\ufeff)?[[{]\s*?\r?\n([ \t]+)/.exec(text)?.[1] ?? '  ';
+  const formattingOptions = {
+    insertSpaces: !indent.startsWith('\t'),
+    tabSize: indent.startsWith('\t') ? 1 : indent.length,
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  };
+  return applyEdits(
+    text,
+    modify(text, [...path], value, { formattingOptions, isArrayInsertion: isInsertion }),
+  );
+}
+
+function wholeFields(before: Config, after: Config): Edit[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof Config>;
+  return [...names]
+    .filter((name) => !isDeepStrictEqual(before[name], after[name]))
+    .map((name) => ({ path: [name], value: after[name] }));
+}
+
+/** In an order in which each path is right once the earlier ones are done. */
+function editsBetween(before: unknown, after: unknown, path: Path): Edit[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  if (isRecord(before) && isRecord(after)) {
+    const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+    return [...names].flatMap((name) => editsBetween(before[name], after[name], [...path, name]));
+  }
+  if (Array.isArray(before) && Array.isArray(after) && before.length > 0)
+    return listEdits(before, after, path);
+  return [{ path, value: after }];
+}
+
+function listEdits(before: readonly unknown[], after: readonly unknown[], path: Path): Edit[] {
+  const whole: Edit[] = [{ path, value: after }];
+  const old = idsOf(before);
+  const wanted = idsOf(after);
+  if (old === undefined || wanted === undefined) return whole;
+  const kept = old.filter((id) => wanted.includes(id));
+  // Things that change places take their whole list with them.
+  if (
+    !isDeepStrictEqual(
+      kept,
+      wanted.filter((id) => old.includes(id)),
+    )
+  )
+    return whole;
+  const removals = old.flatMap((id, index) =>
+    kept.includes(id) ? [] : [{ path: [...path, index], value: undefined }],
+  );
+  const others = wanted.flatMap((id, index): Edit[] => {
+    const place = [...path, index];
+    const earlier = old.indexOf(id);
+    if (earlier === -1) return [{ path: place, value: after[index], isInsertion: true }];
+    return editsBetween(before[earlier], after[index], place);
+  });
+  return [...removals.reverse(), ...others];
+}
+
+function idsOf(items: readonly unknown[]): string[] | undefined {
+  const ids = items.map((item) => (isRecord(item) ? item['id'] : undefined));
+  const isUnique = new Set(ids).size === ids.length;
+  return isUnique && ids.every((id) => typeof id === 'string') ? ids : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
