@@ -200,13 +200,19 @@ CV_EXPORT int cv_pump_start(int threads, int flows);
 CV_EXPORT int cv_pump_listen(int fd, int redirected);
 /* Closes a listener. Accepted flows that are yet to be told of keep their number. */
 CV_EXPORT int cv_pump_unlisten(int listener);
+/*
+ * Forgets how the listener's flows were dialled (cv_pump_dial, again_ms): what it accepts from now on is asked about.
+ * Flows that were accepted before are dialled as they were decided about, told of or not.
+ */
+CV_EXPORT int cv_pump_forget(int listener);
 /* Gives an accepted flow's socket to the caller, non-blocking, close-on-exec; the flow is forgotten. */
 CV_EXPORT int cv_pump_take(int flow);
 /*
  * Connects an accepted flow through the SOCKS5 proxy (RFC 1928): `sign_in` is the message of RFC 1929 or empty
  * (at most 513 bytes), `request` begins with VER (at most 262 bytes), `timeout_ms` is for everything until the
  * proxy's yes. After a failure here the flow is still the caller's. Connections that the same listener accepts for
- * the same destination within `again_ms` are dialled in the same way without asking, as CV_FLOW_DIALLING.
+ * the same destination within `again_ms` are dialled in the same way without asking, as CV_FLOW_DIALLING; with 0 none
+ * are, also by what an earlier flow to it left.
  */
 CV_EXPORT int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *sign_in, uint32_t sign_in_size,
                            const void *request, uint32_t request_size, uint32_t timeout_ms, uint32_t again_ms);

@@ -254,6 +254,19 @@ int cv_pump_listen(int fd, int redirected)
 	return result;
 }
 
+/* The lock lets no connection be between the look for its decision and its dial. */
+int cv_pump_forget(int number)
+{
+	bool found;
+
+	pthread_mutex_lock(&listeners_lock);
+	found = listener_of(number) != NULL;
+	if (found)
+		cv_route_forget((uint32_t)number);
+	pthread_mutex_unlock(&listeners_lock);
+	return found ? 0 : -ENOENT;
+}
+
 int cv_pump_unlisten(int number)
 {
 	struct listener *listener;

@@ -193,8 +193,7 @@ int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *sign_in, uin
 		memcpy(route.sign_in, sign_in, sign_in_size);
 	memcpy(route.request, request, request_size);
 	cv_dial_prepare(one, &route);
-	if (again_ms > 0)
-		cv_route_remember(one, &route, again_ms);
+	cv_route_remember(one, &route, again_ms);
 	cv_slot_live(one, cv_thread_with_fewest());
 	return 0;
 }

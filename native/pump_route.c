@@ -41,17 +41,21 @@ static bool is_for(const struct remembered *one, const struct flow *flow)
 	       memcmp(&one->destination, &flow->destination, sizeof one->destination) == 0;
 }
 
+/* With a time of 0 also an older decision is over. */
 void cv_route_remember(const struct flow *flow, const struct route *route, uint32_t again_ms)
 {
 	struct remembered *one = place_of(flow);
 
 	pthread_mutex_lock(&routes_lock);
-	*one = (struct remembered){
-		.listener = flow->listener,
-		.destination = flow->destination,
-		.until_ms = cv_monotonic_ms() + again_ms,
-		.route = *route,
-	};
+	if (again_ms > 0)
+		*one = (struct remembered){
+			.listener = flow->listener,
+			.destination = flow->destination,
+			.until_ms = cv_monotonic_ms() + again_ms,
+			.route = *route,
+		};
+	else if (is_for(one, flow))
+		explicit_bzero(one, sizeof *one);
 	pthread_mutex_unlock(&routes_lock);
 }
 

@@ -60,6 +60,11 @@ export class NativeFlows {
     this.#calls.pumpUnlisten(listener);
   }
 
+  /** Asks about whatever the listener accepts from now on, although `dial` said how its like are to be dialled. */
+  forgetRoutes(listener: number): void {
+    check(this.#calls.pumpForget(listener), 'internal', 'forget');
+  }
+
   /** The socket of an accepted flow, which is forgotten. */
   take(flow: number): number {
     return check(this.#calls.pumpTake(flow), 'internal', 'take');
@@ -67,7 +72,7 @@ export class NativeFlows {
 
   /**
    * Connects an accepted flow through a SOCKS5 proxy; how that goes is told. For `againMs` milliseconds others to the
-   * same destination are dialled in the same way.
+   * same destination are dialled in the same way; with 0 every one of them is asked about.
    */
   dial(flow: number, { proxy, signIn, request }: NativeDial, timeoutMs: number, againMs: number): void {
     const { pumpDial } = this.#calls;

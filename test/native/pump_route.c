@@ -1,4 +1,7 @@
 /* Decisions that hold for a moment: the same destination of the same listener, and nothing else. */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "dial_play.h"
 
 static void dial_for(const struct stage *stage, int flow, uint32_t again_ms)
@@ -169,12 +172,82 @@ static void only_for_a_moment(void)
 		EXPECT(event.is_new, 0);
 }
 
+static atomic_bool is_over;
+
+/* An app that connects as fast as it can, whatever becomes of it. */
+static void *connect_for_ever(void *argument)
+{
+	const struct stage *stage = argument;
+
+	while (!atomic_load(&is_over)) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		CHECK(fd >= 0);
+		/* May be reset before it comes back. */
+		(void)!connect(fd, (const struct sockaddr *)&stage->lane, sizeof stage->lane);
+		close(fd);
+	}
+	return NULL;
+}
+
+/*
+ * In a storm of connections: whatever was dialled without asking is told of by the time that cv_pump_forget returns.
+ * Not one comes after it, until something else is decided.
+ */
+static void forgotten(void)
+{
+	enum { ROUNDS = 300, MORE = 20 };
+	struct stage stage = wide_stage();
+	struct cv_flow_event event;
+	pthread_t storm;
+
+	CHECK(pthread_create(&storm, NULL, connect_for_ever, &stage) == 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		while ((event = reap_one()).kind != CV_FLOW_ACCEPTED)
+			;
+		dial_for(&stage, (int)event.flow, PATIENT_MS);
+		cv_pump_abort((int)event.flow);
+		while (event = reap_one(), !event.is_new || event.kind == CV_FLOW_ACCEPTED)
+			cv_pump_abort((int)event.flow);
+		cv_pump_abort((int)event.flow);
+		EXPECT(cv_pump_forget(stage.listener), 0);
+		while (cv_pump_reap(&event, 1) == 1)
+			cv_pump_abort((int)event.flow);
+		for (int more = 0; more < MORE; more += event.is_new) {
+			event = reap_one();
+			EXPECT(event.kind, event.is_new ? CV_FLOW_ACCEPTED : event.kind);
+			cv_pump_abort((int)event.flow);
+		}
+	}
+	atomic_store(&is_over, true);
+	CHECK(pthread_join(storm, NULL) == 0);
+	EXPECT(cv_pump_forget(stage.listener + 1), -ENOENT);
+}
+
+/* Two are asked about at once; the second is decided for itself alone, and so is what comes after it. */
+static void never_again(void)
+{
+	struct stage stage = wide_stage();
+	int apps[2] = {app_to("127.0.0.2", &stage), app_to("127.0.0.2", &stage)}, flows[2];
+
+	for (int i = 0; i < 2; i++)
+		flows[i] = (int)next_event(CV_FLOW_ACCEPTED).flow;
+	dial_for(&stage, flows[0], PATIENT_MS);
+	dial_for(&stage, flows[1], 0);
+	close(app_to("127.0.0.2", &stage));
+	next_event(CV_FLOW_ACCEPTED);
+	close(apps[0]);
+	close(apps[1]);
+}
+
 int main(void)
 {
 	in_process("a destination that was decided about is dialled again without asking", the_same_again);
 	in_process("a flow that is over before it is told of is told of once, with where it came from",
 	           over_before_it_is_told);
 	in_process("a decision is for no other destination and no other listener", nothing_else);
+	in_process("a decision that is forgotten is used by no connection from then on", forgotten);
+	in_process("a decision for one flow alone ends an older one", never_again);
 	in_process("a decision ends with its time, however often it is used", only_for_a_moment);
 	return 0;
 }
