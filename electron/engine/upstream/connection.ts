@@ -1,20 +1,15 @@
 /**
- * One TCP connection from the host namespace, from nothing to "everything from here on is the app's".
+ * What a dial takes and gives, and how it is said that there is no connection.
  *
- * Does: own the socket, the one deadline (S48) and every listener until that point; on success it gives the
- * socket away unread, on failure nothing of it is left. Must not: read further once the dialogue has ended.
- * The socket reads into a buffer of ours (`onread`) because only then does Node stop at once: an ordinary
- * stream would go on filling its own buffer, and the native pump would miss those bytes.
+ * Must not: open anything; attempt.ts does.
  */
-import { Socket } from 'node:net';
-import type { OnReadOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { CulvertError, type FailureCode } from '#shared/failure.ts';
 import type { Destination } from './destination.ts';
 import { authorityOf } from './destination.ts';
-import type { Dialogue, Send } from './dialogue.ts';
-import { ProxyNames } from './names.ts';
 
-/** What a dial may take; the deadline is the whole of it, names, connecting and dialogue together. */
+/** What a dial may take; the deadline is the whole of it, names, connecting and dialogues together. */
 export interface DialOptions {
   /** Milliseconds from now; 15,000 when neither is given. */
   readonly deadlineMs?: number;
@@ -23,11 +18,15 @@ export interface DialOptions {
   /** Milliseconds, monotonic; `performance.now` when not given. */
   readonly now?: () => number;
   readonly signal?: AbortSignal;
+  /**
+   * Makes the socket of the first connection, for sockets that are bound to an interface: a non-blocking TCP
+   * descriptor that the connection owns from then on. May throw `egress-missing`.
+   */
+  readonly socketFor?: (family: 4 | 6) => number;
 }
 
-/** `kind` tells whether the connection is a socket of the kernel's own or, as behind TLS, a stream of this process. */
-export interface Dialled {
-  readonly kind: 'socket' | 'stream';
+interface DialledSocket {
+  readonly kind: 'socket';
   /**
    * Connected, not reading, without a listener of ours, half-open allowed. For the pump as it is; for
    * JavaScript `unshift(early)`, then `resume()` and it is an ordinary stream.
@@ -37,6 +36,19 @@ export interface Dialled {
   readonly early: Buffer;
 }
 
+interface DialledStream {
+  readonly kind: 'stream';
+  /**
+   * The same behind TLS, where no descriptor carries the plain bytes: bridge.ts makes one. It errs when the
+   * connection below was reset or ended without TLS having said so, and only then.
+   */
+  readonly socket: TLSSocket;
+  readonly early: Buffer;
+}
+
+/** A connection to a destination. Only a `socket` can be taken over by its descriptor. */
+export type Dialled = DialledSocket | DialledStream;
+
 /** Whom to connect to, and how failures to reach it are called. */
 export interface Peer extends Destination {
   readonly unreachable: FailureCode;
@@ -45,162 +57,22 @@ export interface Peer extends Destination {
 
 export const defaultDeadlineMs = 15_000;
 
-/** Read by all sockets in turn: libuv reads and calls back at once, and nobody keeps a part of it. */
-const scratch = Buffer.allocUnsafeSlow(16 * 1024);
-const nothing = Buffer.alloc(0);
-const proxyNames = new ProxyNames();
-
-/** Connects and has the dialogue, if one is wanted. Rejects with a CulvertError or the signal's reason. */
-export function connect(
-  peer: Peer,
-  dialogueFor: ((send: Send) => Dialogue) | undefined,
-  options: DialOptions = {},
-): Promise<Dialled> {
-  return new Promise((resolve, reject) => {
-    new Attempt(peer, options, resolve, reject).begin(dialogueFor);
-  });
-}
-
-class Attempt {
-  readonly #peer: Peer;
-  readonly #signal: AbortSignal | undefined;
-  readonly #resolve: (dialled: Dialled) => void;
-  readonly #reject: (reason: unknown) => void;
-  readonly #socket: Socket;
-  readonly #timer: NodeJS.Timeout;
-  readonly #totalMs: number;
-  #dialogue: Dialogue | undefined;
-  #isConnected = false;
-  #isOver = false;
-
-  constructor(
-    peer: Peer,
-    options: DialOptions,
-    resolve: (dialled: Dialled) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    this.#peer = peer;
-    this.#signal = options.signal;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#totalMs = remainingMs(options);
-    this.#timer = setTimeout(this.#onDeadline, this.#totalMs);
-    // The typings know `onread` only at `net.connect`, which hands it to this constructor.
-    const socketOptions: SocketConstructorOpts & { onread: OnReadOpts } = {
-      allowHalfOpen: true,
-      onread: { buffer: scratch, callback: (count) => this.#onRead(count) },
-    };
-    this.#socket = new Socket(socketOptions);
-  }
-
-  begin(dialogueFor: ((send: Send) => Dialogue) | undefined): void {
-    try {
-      this.#dialogue = dialogueFor?.((bytes) => this.#send(bytes));
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    if (this.#signal?.aborted === true) {
-      this.#onAbort();
-      return;
-    }
-    this.#signal?.addEventListener('abort', this.#onAbort);
-    this.#socket.on('connect', this.#onConnect);
-    this.#socket.on('error', this.#onError);
-    this.#socket.on('end', this.#onEnd);
-    this.#socket.connect(connectOptions(this.#peer));
-  }
-
-  readonly #onConnect = (): void => {
-    this.#isConnected = true;
-    if (this.#dialogue === undefined) this.#succeed(nothing);
-    else this.#dialogue.start();
-  };
-
-  /** Answers whether to read on. Once the socket belongs to somebody else it feeds the stream. */
-  #onRead(count: number): boolean {
-    const chunk = scratch.subarray(0, count);
-    if (this.#isOver) return this.#socket.push(Buffer.from(chunk));
-    try {
-      const used = this.#dialogue?.receive(chunk);
-      if (used === undefined) return true;
-      this.#succeed(Buffer.from(chunk.subarray(used)));
-    } catch (error) {
-      this.#fail(error);
-    }
-    return false;
-  }
-
-  #send(bytes: Buffer): void {
-    if (!this.#isOver) this.#socket.write(bytes);
-  }
-
-  readonly #onEnd = (): void => {
-    this.#fail(closed(undefined, this.#stage()));
-  };
-
-  readonly #onError = (error: NodeJS.ErrnoException): void => {
-    if (this.#isConnected) {
-      this.#fail(closed(error.code ?? 'failed', this.#stage()));
-      return;
-    }
-    if (this.#peer.kind === 'name') proxyNames.forget(this.#peer.host);
-    this.#fail(unreachable(this.#peer, error.code ?? ''));
-  };
-
-  readonly #onDeadline = (): void => {
-    this.#fail(late(this.#peer, this.#totalMs, this.#stage()));
-  };
-
-  readonly #onAbort = (): void => {
-    this.#fail(this.#signal?.reason);
-  };
-
-  #stage(): string {
-    return whileAt(this.#peer, this.#isConnected ? (this.#dialogue?.stage ?? 'connection') : undefined);
-  }
-
-  #succeed(early: Buffer): void {
-    this.#release();
-    this.#socket.pause();
-    this.#resolve({ kind: 'socket', socket: this.#socket, early });
-  }
-
-  #fail(reason: unknown): void {
-    if (this.#isOver) return;
-    this.#release();
-    // Errors of a socket that is being given up tell nothing more.
-    this.#socket.on('error', ignore);
-    // A reset leaves no local port behind in TIME_WAIT; while connecting, Node would wait for the end of that.
-    if (this.#isConnected && !this.#socket.destroyed) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
-    this.#reject(reason);
-  }
-
-  #release(): void {
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#socket.off('connect', this.#onConnect);
-    this.#socket.off('error', this.#onError);
-    this.#socket.off('end', this.#onEnd);
-    this.#dialogue = undefined;
-  }
-}
-
-function remainingMs({ deadlineAt, deadlineMs = defaultDeadlineMs, now = monotonic }: DialOptions): number {
+/** Milliseconds that a dial has left, at least 0. */
+export function remainingMs({
+  deadlineAt,
+  deadlineMs = defaultDeadlineMs,
+  now = monotonic,
+}: DialOptions): number {
   return Math.max(0, Math.round(deadlineAt === undefined ? deadlineMs : deadlineAt - now()));
+}
+
+/** The same options with the deadline as a moment, for dials of several attempts. */
+export function withDeadline(options: DialOptions): DialOptions & { readonly deadlineAt: number } {
+  return { ...options, deadlineAt: (options.now ?? monotonic)() + remainingMs(options) };
 }
 
 function monotonic(): number {
   return performance.now();
-}
-
-function connectOptions({ host, port, kind }: Peer): TcpSocketConnectOpts {
-  if (kind !== 'name') return { host, port, noDelay: true, autoSelectFamily: false };
-  // The typings know `lookup` only in its form for a single address.
-  const lookup = proxyNames.lookup as unknown as NonNullable<TcpSocketConnectOpts['lookup']>;
-  return { host, port, noDelay: true, autoSelectFamily: true, lookup };
 }
 
 const meanings: Readonly<Record<string, string>> = {
@@ -238,5 +110,3 @@ export function unreachable(peer: Peer, code: string): CulvertError {
   if (code === 'EMFILE' || code === 'ENFILE') return new CulvertError('engine-limit', { detail: code });
   return new CulvertError(peer.unreachable, { detail: `${authorityOf(peer)}: ${meanings[code] ?? code}` });
 }
-
-function ignore(): void {}

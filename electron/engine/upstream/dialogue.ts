@@ -2,13 +2,15 @@
  * One conversation with a proxy, from the first byte on a connection to its yes or no.
  *
  * Does: turns received bytes into bytes to send and at last into a verdict; no socket, no clock, so that
- * every dialogue can be tested byte by byte and, later, run through another proxy. Must not: keep or drop
+ * every dialogue can be tested byte by byte and run through another proxy. Must not: keep or drop
  * a byte behind the proxy's answer, which is the app's.
  */
 
 export interface Dialogue {
   /** What is being waited for, for messages: "sign-in", "request" and the like. */
   readonly stage: string;
+  /** Whether the proxy has shown before the present stage that it is one. */
+  readonly hasSpoken: boolean;
   /** Begins: the connection to the proxy is open. */
   start(): void;
   /**
@@ -21,3 +23,10 @@ export interface Dialogue {
 
 /** How a dialogue sends; called from within `start` and `receive`, or a microtask after them. */
 export type Send = (bytes: Buffer) => void;
+
+/** Thrown by a dialogue that now knows what to say, on a new connection. */
+export class Again extends Error {
+  constructor() {
+    super('the dialogue has to begin again');
+  }
+}

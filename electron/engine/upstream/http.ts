@@ -20,6 +20,7 @@ const carriageReturn = 0x0d;
 
 export class ConnectDialogue implements Dialogue {
   readonly stage = 'request';
+  readonly hasSpoken = false;
   readonly #send: Send;
   readonly #request: Buffer;
   readonly #secrets: readonly string[];

@@ -76,6 +76,10 @@ export class SocksDialogue implements Dialogue {
     });
   }
 
+  get hasSpoken(): boolean {
+    return this.#upstream.kind === 'socks5' && this.stage !== 'greeting';
+  }
+
   start(): void {
     this.#client.connect(this.#wire as unknown as Duplex);
   }

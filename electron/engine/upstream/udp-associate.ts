@@ -8,9 +8,10 @@ import type { Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { CulvertError } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
-import { connect, type DialOptions } from './connection.ts';
-import { peerOf } from './dial.ts';
-import { SocksDialogue } from './socks.ts';
+import type { Stumble } from './attempt.ts';
+import type { DialOptions } from './connection.ts';
+import { destinationOf, kindOf, type Destination } from './destination.ts';
+import { travel, type JourneyOptions } from './journey.ts';
 
 export interface UdpRelay {
   /** The proxy's own address as connected, textual; an IPv4-mapped one as IPv4. */
@@ -30,6 +31,21 @@ export interface AssociateOptions extends DialOptions {
   readonly onEnd?: (cause: CulvertError) => void;
 }
 
+/** What the last of some servers granted; `relay` is where that one takes datagrams. */
+export interface Granted {
+  readonly control: Socket;
+  readonly relay: Destination;
+}
+
+type Result = { readonly ok: true; readonly granted: Granted } | { readonly ok: false; stumble: Stumble };
+
+/** What a SOCKS5 server answers as its own end. */
+interface Bound {
+  readonly type: number;
+  readonly address: Buffer;
+  readonly port: number;
+}
+
 /** Time until probes are sent on a silent control connection, to notice a proxy that vanished. */
 const keepAliveMs = 30_000;
 
@@ -44,40 +60,63 @@ export async function udpAssociate(
   if (upstream.kind !== 'socks5') {
     throw new CulvertError('udp-not-offered', { detail: `${upstream.kind} proxies carry TCP only` });
   }
-  let dialogue: SocksDialogue | undefined;
-  const { socket } = await connect(
-    peerOf(upstream),
-    (send) => (dialogue = new SocksDialogue(upstream, 'associate', send)),
-    options,
-  );
+  const result = await ask([upstream], options);
+  if (!result.ok) throw result.stumble.reason;
+  const { control, relay } = result.granted;
+  return { control, relay: { address: relay.host, port: relay.port }, close: watch(control, options.onEnd) };
+}
+
+/** Asks the last of some SOCKS5 servers, through those before it. Does not watch yet. */
+export async function ask(upstreams: readonly Upstream[], options: JourneyOptions): Promise<Result> {
+  const { outcome, last } = await travel(upstreams, 'associate', options);
+  if (!outcome.ok) return outcome;
+  const { socket: control } = outcome.dialled;
+  const server = upstreams.at(-1);
   try {
-    if (dialogue === undefined) throw new Error('connected without a dialogue');
-    return watch(socket, relayOf(dialogue.bound(), socket.remoteAddress), options.onEnd);
-  } catch (error) {
-    socket.destroy();
-    throw error;
+    if (last === undefined || server === undefined) throw new Error('connected without a dialogue');
+    const bound = last.bound();
+    if (upstreams.length > 1) return { ok: true, granted: { control, relay: farRelayOf(bound, server) } };
+    const { address, port } = relayOf(bound, control.remoteAddress);
+    return { ok: true, granted: { control, relay: { host: address, port, kind: kindOf(address) } } };
+  } catch (reason) {
+    control.destroy();
+    return { ok: false, stumble: { reason, at: upstreams.length - 1, stage: 'request', hasSpoken: true } };
   }
 }
 
 /** The relay that an answer names, for a proxy connected at `ownAddress`. Throws `proxy-protocol-error`. */
-export function relayOf(
-  bound: { readonly type: number; readonly address: Buffer; readonly port: number },
-  ownAddress: string | undefined,
-): UdpRelay {
+export function relayOf(bound: Bound, ownAddress: string | undefined): UdpRelay {
   if (ownAddress === undefined)
     throw new CulvertError('proxy-closed', { detail: 'closed right after its yes' });
-  if (bound.type === 3) throw elsewhere('its UDP relay is given by a name');
-  if (bound.port === 0) throw elsewhere('its UDP relay has port 0');
   const own = ipaddr.process(ownAddress).toString();
-  const isUnspecified = bound.address.every((byte) => byte === 0);
-  const named = isUnspecified
-    ? own
-    : ipaddr.process(ipaddr.fromByteArray([...bound.address]).toString()).toString();
+  const named = namedBy(bound) ?? own;
   if (named !== own) throw elsewhere(`its UDP relay is at ${named}, not at its own address ${own}`);
   return { address: own, port: bound.port };
 }
 
-function watch(control: Socket, relay: UdpRelay, onEnd?: (cause: CulvertError) => void): UdpAssociation {
+/**
+ * The same for a server behind others, of which there is only what the user wrote. Where that is a name, the
+ * address in the answer cannot be compared with anything; the relay is then at the name.
+ */
+export function farRelayOf(bound: Bound, { host }: Pick<Upstream, 'host'>): Destination {
+  const named = namedBy(bound);
+  if (kindOf(host) === 'name') return destinationOf(host, bound.port);
+  const own = ipaddr.process(host).toString();
+  if (named !== undefined && named !== own)
+    throw elsewhere(`its UDP relay is at ${named}, not at its own address ${own}`);
+  return destinationOf(own, bound.port);
+}
+
+/** The address in an answer; undefined for 0.0.0.0 and ::, which mean the server's own. */
+function namedBy({ type, address, port }: Bound): string | undefined {
+  if (type === 3) throw elsewhere('its UDP relay is given by a name');
+  if (port === 0) throw elsewhere('its UDP relay has port 0');
+  if (address.every((byte) => byte === 0)) return undefined;
+  return ipaddr.process(ipaddr.fromByteArray([...address]).toString()).toString();
+}
+
+/** Tells the end of a control connection, other than by the function that it answers, which closes it. */
+export function watch(control: Socket, onEnd?: (cause: CulvertError) => void): () => void {
   let isClosed = false;
   let why = 'the proxy closed the control connection';
   control.on('error', (error: NodeJS.ErrnoException) => {
@@ -90,13 +129,9 @@ function watch(control: Socket, relay: UdpRelay, onEnd?: (cause: CulvertError) =
   control.setKeepAlive(true, keepAliveMs);
   // Nothing is said on it any more; it is read, and what comes dropped, only to see its end.
   control.resume();
-  return {
-    control,
-    relay,
-    close: () => {
-      isClosed = true;
-      control.destroy();
-    },
+  return () => {
+    isClosed = true;
+    control.destroy();
   };
 }
 
