@@ -1,0 +1,152 @@
+/**
+ * One rule made ready to be asked: its lists checked and brought into the form in which they are compared.
+ *
+ * Does: say yes or no to a flow, or what is missing for an answer. Must not: know of other rules.
+ */
+import { CulvertError } from '#shared/failure.ts';
+import type { Rule, RuleMatch } from '#shared/profile.ts';
+import { Destinations } from './destinations.ts';
+import type { Verdict } from './facts.ts';
+import { parsePattern, type Pattern } from './pattern.ts';
+import { comparableApp, comparableProcess, type Target } from './target.ts';
+import { fits, parseWildcard, type Wildcard } from './wildcard.ts';
+
+export const fields = ['protocol', 'ports', 'profiles', 'apps', 'processes', 'to'] as const;
+/** A condition of a rule; in the order of what they cost. */
+export type Field = (typeof fields)[number] & keyof RuleMatch;
+
+export interface PortRange {
+  readonly text: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface CompiledRule {
+  /** Among the rules that take part; the lowest that matches decides. */
+  readonly position: number;
+  readonly id: string;
+  readonly verdict: Verdict;
+  readonly protocol: 'tcp' | 'udp' | undefined;
+  readonly ports: readonly PortRange[] | undefined;
+  readonly profiles: ReadonlySet<string> | undefined;
+  /** In their comparable form, with what the rule says. */
+  readonly apps: ReadonlyMap<string, string> | undefined;
+  readonly processes: readonly ProcessPattern[] | undefined;
+  readonly to: Destinations | undefined;
+}
+
+export interface ProcessPattern {
+  readonly text: string;
+  readonly wildcard: Wildcard;
+}
+
+/** `process`: all but the processes match, and which process it is is not known. `expression`: all but `to`. */
+export type RuleAnswer = 'yes' | 'no' | 'process' | 'expression';
+
+/** Throws `rule-invalid` with the rule's id, the field and what is wrong with it. */
+export function compileRule(rule: Rule, position: number): CompiledRule {
+  const { id, match, action, profile } = rule;
+  if (action === 'profile' && profile === undefined) throw invalid(id, 'profile', 'is missing');
+  if (action !== 'profile' && profile !== undefined) {
+    throw invalid(
+      id,
+      'profile',
+      `is given, but the action is ${action}; matching profiles are in match.profiles`,
+    );
+  }
+  const each = <T>(field: 'apps' | 'processes' | 'to' | 'ports', read: (text: string) => T | string) =>
+    match[field]?.map((text) => {
+      const value = text === '' ? 'is empty' : read(text);
+      if (typeof value === 'string') throw invalid(id, field, `${quoted(text)} ${value}`);
+      return value;
+    });
+  const ports = each('ports', portsOf);
+  const to = each('to', parsePattern);
+  const apps = each('apps', (text) => ({ text }));
+  return {
+    position,
+    id,
+    verdict: profile === undefined ? { action, rule: id } : { action, profile, rule: id },
+    protocol: match.protocol,
+    ports: ports?.some(isAllPorts) === true ? undefined : ports,
+    profiles: match.profiles && new Set(match.profiles),
+    apps: apps && new Map(apps.map(({ text }) => [comparableApp(text), text])),
+    processes: each('processes', (text) => ({
+      text,
+      wildcard: parseWildcard(text.includes('*') ? text : comparableProcess(text)),
+    })),
+    to: to && new Destinations(to),
+  };
+}
+
+/** Whether the rule matches; expressions are not tried here. */
+export function answerOf(rule: CompiledRule, target: Target): RuleAnswer {
+  if (rule.protocol !== undefined && rule.protocol !== target.protocol) return 'no';
+  if (rule.ports !== undefined && portFor(rule.ports, target) === undefined) return 'no';
+  if (rule.profiles !== undefined && !hasProfile(rule.profiles, target)) return 'no';
+  if (rule.apps !== undefined && appFor(rule.apps, target) === undefined) return 'no';
+  const process = rule.processes === undefined || processFor(rule.processes, target);
+  if (process === undefined) return 'no';
+  const to = rule.to;
+  if (to !== undefined && !to.isAny && to.plainFor(target) === undefined) {
+    return to.hasExpressions && target.name !== undefined ? 'expression' : 'no';
+  }
+  return process === 'unknown' ? 'process' : 'yes';
+}
+
+export function portFor(ports: readonly PortRange[], { port }: Target): PortRange | undefined {
+  return ports.find(({ first, last }) => first <= port && port <= last);
+}
+
+export function hasProfile(profiles: ReadonlySet<string>, { profile }: Target): boolean {
+  return profile !== undefined && profiles.has(profile);
+}
+
+/** What the rule says of the app that matches. */
+export function appFor(apps: ReadonlyMap<string, string>, target: Target): string | undefined {
+  const app = target.apps.find((candidate) => apps.has(candidate));
+  return app === undefined ? undefined : apps.get(app);
+}
+
+/** `unknown` while the process is; what cannot be found matches nothing. */
+export function processFor(
+  processes: readonly ProcessPattern[],
+  { process }: Target,
+): ProcessPattern | 'unknown' | undefined {
+  if (process === undefined) return processes.length === 0 ? undefined : 'unknown';
+  if (process === null) return undefined;
+  return processes.find(({ wildcard }) => fits(wildcard, process));
+}
+
+/** Whether the name of the process still has to be found out, once all else is known to match. */
+export function wantsProcess(rule: CompiledRule, target: Target): boolean {
+  return rule.processes !== undefined && target.process === undefined;
+}
+
+/** A rule with an empty list: any of none is never. */
+export function emptyFieldOf({ match }: Rule): Field | undefined {
+  return fields.find((field) => match[field]?.length === 0);
+}
+
+export function namePatternsOf({ to }: CompiledRule): readonly Pattern[] {
+  return to?.patterns.filter(({ kind }) => kind !== 'any' && kind !== 'range') ?? [];
+}
+
+export function invalid(rule: string, field: string, reason: string): CulvertError {
+  return new CulvertError('rule-invalid', { detail: `${rule}: ${field}: ${reason}` });
+}
+
+function portsOf(text: string): PortRange | string {
+  const [, first = '', last = first] = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(text) ?? [];
+  const range = { text, first: Number(first), last: Number(last) };
+  if (first === '' || range.first < 1 || range.last > 65_535) return 'is no port or range within 1 to 65535';
+  return range.first > range.last ? 'ends before it begins' : range;
+}
+
+function isAllPorts({ first, last }: PortRange): boolean {
+  return first === 1 && last === 65_535;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
+}

@@ -1,0 +1,44 @@
+/**
+ * Other destinations for some (`dnat` of proxychains): the first entry that fits. Addresses only: names are not
+ * looked up for it. Pure.
+ */
+import { isIP, isIPv6 } from 'node:net';
+import { CulvertError } from '#shared/failure.ts';
+import { destinationOf, type Destination } from '../upstream/destination.ts';
+
+interface Place {
+  readonly host: string;
+  /** All ports where there is none. */
+  readonly port: number | undefined;
+}
+
+export class Rewrites {
+  readonly #entries: readonly { readonly from: Place; readonly to: Place }[];
+
+  /** Throws `rule-invalid` naming the entry. */
+  constructor(entries: readonly { readonly from: string; readonly to: string }[]) {
+    this.#entries = entries.map(({ from, to }) => ({ from: placeOf(from), to: placeOf(to) }));
+  }
+
+  /** The destination itself where no entry fits. */
+  apply(destination: Destination): Destination {
+    const { host, port } = destination;
+    const found = this.#entries.find(
+      ({ from }) => from.host === host && (from.port === undefined || from.port === port),
+    );
+    return found === undefined ? destination : destinationOf(found.to.host, found.to.port ?? port);
+  }
+}
+
+/** `address`, `address:port`, `[address]:port`. */
+function placeOf(text: string): Place {
+  if (isIPv6(text)) return { host: text, port: undefined };
+  const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]{1,5}))?$/.exec(text);
+  const host = parts?.[1] ?? parts?.[2];
+  const port = parts?.[3] === undefined ? undefined : Number(parts[3]);
+  const isPort = port === undefined || (port >= 1 && port <= 65_535);
+  if (host === undefined || isIP(host) === 0 || !isPort) {
+    throw new CulvertError('rule-invalid', { detail: `rewrite “${text}” is not an address with a port` });
+  }
+  return { host, port };
+}
