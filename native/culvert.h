@@ -21,7 +21,7 @@
 #define CV_EXPORT __attribute__((visibility("default")))
 
 /* Changes with every change of this interface; the engine and the helper refuse another one. */
-#define CV_ABI 2
+#define CV_ABI 3
 CV_EXPORT int cv_abi(void);
 
 /* ---- watch.c: one thread, one epoll instance, one pipe that Node reads ------------------------- */
@@ -87,8 +87,15 @@ CV_EXPORT int cv_mint_raw(int family);
 CV_EXPORT int cv_mint_packet(const char *interface);
 /* Sockets bound to 127.0.0.1 or ::1 (family 4 or 6); stream 1 for TCP, listening. */
 CV_EXPORT int cv_mint_stub(int family, int stream, int port);
-/* An unconnected UDP socket of family 4 or 6 (IPv6 only), bound to a port of the kernel's choice (engine). */
-CV_EXPORT int cv_udp_socket(int family);
+/*
+ * For the engine, in the namespace of its own process. With a `device` what they send leaves by that interface or not
+ * at all (SO_BINDTODEVICE): -ENODEV when there is none of that name, -EPERM where the kernel (before 5.7) leaves that
+ * to root. NULL: by the routes.
+ */
+/* An unconnected UDP socket of family 4 or 6 (IPv6 only), bound to a port of the kernel's choice. */
+CV_EXPORT int cv_udp_socket(int family, const char *device);
+/* An unconnected TCP socket of family 4 or 6. */
+CV_EXPORT int cv_tcp_socket(int family, const char *device);
 
 /* ---- process.c --------------------------------------------------------------------------------- */
 
@@ -212,10 +219,12 @@ CV_EXPORT int cv_pump_take(int flow);
  * (at most 513 bytes), `request` begins with VER (at most 262 bytes), `timeout_ms` is for everything until the
  * proxy's yes. After a failure here the flow is still the caller's. Connections that the same listener accepts for
  * the same destination within `again_ms` are dialled in the same way without asking, as CV_FLOW_DIALLING; with 0 none
- * are, also by what an earlier flow to it left.
+ * are, also by what an earlier flow to it left. With a `device` (or NULL) the proxy is reached by that interface or
+ * not at all; one that is missing is CV_END_UNREACHABLE with ENODEV.
  */
-CV_EXPORT int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *sign_in, uint32_t sign_in_size,
-                           const void *request, uint32_t request_size, uint32_t timeout_ms, uint32_t again_ms);
+CV_EXPORT int cv_pump_dial(int flow, const struct cv_addr *proxy, const char *device, const void *sign_in,
+                           uint32_t sign_in_size, const void *request, uint32_t request_size, uint32_t timeout_ms,
+                           uint32_t again_ms);
 /*
  * Gives an accepted flow a connected socket as its proxy's side, which is duplicated, and the bytes that were
  * already read from it (at most 64 KiB). After a failure the flow is still the caller's.

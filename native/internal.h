@@ -13,6 +13,9 @@
 /* To be called by cv_pump_reap and cv_udp_poll before they look: the next cv_ring of the kind writes again. */
 void cv_ring_clear(uint32_t kind);
 
+/* socket.c: what a socket sends leaves by this interface or not at all. 0, or -ENODEV, -EPERM. */
+int cv_bind_to_device(int fd, const char *device);
+
 /*
  * Starts a detached thread with a small stack, every signal blocked and a name of at most 15 characters.
  * Returns 0 or a negative errno value.

@@ -6,6 +6,7 @@
 #ifndef CULVERT_PUMP_H
 #define CULVERT_PUMP_H
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -82,6 +83,7 @@ struct route {
 		struct sockaddr_in four;
 		struct sockaddr_in6 six;
 	} proxy;
+	char device[IFNAMSIZ]; /* empty: by the routes */
 	uint32_t timeout_ms;
 	uint32_t sign_in_size;
 	uint32_t request_size;

@@ -178,8 +178,9 @@ void cv_dial_prepare(struct flow *flow, const struct route *route)
 	flow->dial = dial;
 }
 
-int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *sign_in, uint32_t sign_in_size,
-                 const void *request, uint32_t request_size, uint32_t timeout_ms, uint32_t again_ms)
+int cv_pump_dial(int flow, const struct cv_addr *proxy, const char *device, const void *sign_in,
+                 uint32_t sign_in_size, const void *request, uint32_t request_size, uint32_t timeout_ms,
+                 uint32_t again_ms)
 {
 	struct flow *one = cv_slot_held(flow);
 	struct route route = {.timeout_ms = timeout_ms, .sign_in_size = sign_in_size, .request_size = request_size};
@@ -188,7 +189,11 @@ int cv_pump_dial(int flow, const struct cv_addr *proxy, const void *sign_in, uin
 		return -ENOENT;
 	if (sign_in_size > CV_SIGN_IN_MAX || request_size == 0 || request_size > CV_REQUEST_MAX)
 		return -EMSGSIZE;
+	if (device && strlen(device) >= sizeof route.device)
+		return -ENAMETOOLONG;
 	route_to(&route, proxy);
+	if (device)
+		memcpy(route.device, device, strlen(device));
 	if (sign_in_size > 0)
 		memcpy(route.sign_in, sign_in, sign_in_size);
 	memcpy(route.request, request, request_size);

@@ -265,6 +265,8 @@ static int proxy_connect(struct flow *flow)
 	if (is_on_this_computer(&dial->route))
 		do_not_pace(fd);
 	result = cv_socket_options(fd);
+	if (result == 0 && dial->route.device[0])
+		result = cv_bind_to_device(fd, dial->route.device);
 	if (result == 0 && connect(fd, &dial->route.proxy.any, size) < 0 && errno != EINPROGRESS)
 		result = -errno;
 	return result;

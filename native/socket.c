@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
@@ -187,21 +188,39 @@ int cv_mint_stub(int family, int stream, int port)
 	return fd;
 }
 
+int cv_bind_to_device(int fd, const char *device)
+{
+	size_t size = strlen(device);
+
+	if (size == 0 || size >= IFNAMSIZ)
+		return -ENODEV;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)size) < 0 ? -errno : 0;
+}
+
 /* For the relay, in the namespace of its own process: the kernel chooses the port. */
-int cv_udp_socket(int family)
+int cv_udp_socket(int family, const char *device)
 {
 	struct sockaddr_storage any = {.ss_family = family == 6 ? AF_INET6 : AF_INET};
 	socklen_t size = family == 6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-	int fd = socket(any.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = open_socket(any.ss_family, SOCK_DGRAM, 0);
+	int result = fd < 0 || !device ? 0 : cv_bind_to_device(fd, device);
 
 	if (fd < 0)
 		return -errno;
-	if ((family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int)) < 0) ||
-	    bind(fd, (struct sockaddr *)&any, size) < 0) {
-		int error = errno;
-
-		close(fd);
-		return -error;
-	}
+	if (result < 0)
+		return close_with(fd, -result);
+	if ((family == 6 && option_on(fd, SOL_IPV6, IPV6_V6ONLY) < 0) || bind(fd, (struct sockaddr *)&any, size) < 0)
+		return close_with(fd, errno);
 	return fd;
+}
+
+/* To be connected by Node, which makes its own in the same way. */
+int cv_tcp_socket(int family, const char *device)
+{
+	int fd = open_socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+	int result = fd < 0 || !device ? 0 : cv_bind_to_device(fd, device);
+
+	if (fd < 0)
+		return -errno;
+	return result < 0 ? close_with(fd, -result) : fd;
 }

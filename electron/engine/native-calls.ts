@@ -64,6 +64,7 @@ function declareRelay(define: Define) {
       (
         flow: number,
         proxy: Buffer,
+        device: string | null,
         signIn: Buffer,
         signInSize: number,
         request: Buffer,
@@ -72,7 +73,7 @@ function declareRelay(define: Define) {
         againMs: number,
       ) => number
     >(
-      'int cv_pump_dial(int, const void *, const void *, uint32_t, const void *, uint32_t, uint32_t, uint32_t)',
+      'int cv_pump_dial(int, const void *, const char *, const void *, uint32_t, const void *, uint32_t, uint32_t, uint32_t)',
     ),
     pumpJoin: f<(flow: number, proxy: number, toApp: Buffer, size: number) => number>(
       'int cv_pump_join(int, int, const void *, uint32_t)',
@@ -92,7 +93,8 @@ function declareRelay(define: Define) {
     udpAssociate: f<
       (lane: number, source: Buffer, socket: number, kind: number, relay: Buffer | null) => number
     >('int cv_udp_associate(int, const void *, int, int, const void *)'),
-    udpSocket: f<(family: number) => number>('int cv_udp_socket(int)'),
+    udpSocket: f<(family: number, device: string | null) => number>('int cv_udp_socket(int, const char *)'),
+    tcpSocket: f<(family: number, device: string | null) => number>('int cv_tcp_socket(int, const char *)'),
     udpDissociate: f<(association: number) => number>('int cv_udp_dissociate(int)'),
     udpRoute: f<(association: number, destination: Buffer, target: Buffer, size: number) => number>(
       'int cv_udp_route(int, const void *, const void *, uint32_t)',

@@ -15,6 +15,8 @@ export interface NativeDial {
   readonly signIn: Buffer;
   /** The request of RFC 1928 §4, from VER on. */
   readonly request: Buffer;
+  /** The interface by which the proxy is reached or not at all; one that is missing ends the dial with ENODEV. */
+  readonly device?: string;
 }
 
 export class NativeFlows {
@@ -74,10 +76,11 @@ export class NativeFlows {
    * Connects an accepted flow through a SOCKS5 proxy; how that goes is told. For `againMs` milliseconds others to the
    * same destination are dialled in the same way; with 0 every one of them is asked about.
    */
-  dial(flow: number, { proxy, signIn, request }: NativeDial, timeoutMs: number, againMs: number): void {
+  dial(flow: number, dial: NativeDial, timeoutMs: number, againMs: number): void {
     const { pumpDial } = this.#calls;
+    const { proxy, device = null, signIn, request } = dial;
     check(
-      pumpDial(flow, proxy, signIn, signIn.length, request, request.length, timeoutMs, againMs),
+      pumpDial(flow, proxy, device, signIn, signIn.length, request, request.length, timeoutMs, againMs),
       'internal',
       'dial',
     );

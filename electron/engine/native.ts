@@ -14,7 +14,7 @@ import { declareCalls, type NativeCalls } from './native-calls.ts';
 import { NativeFlows } from './native-flows.ts';
 import { check } from './native-result.ts';
 
-const abi = 2;
+const abi = 3;
 const ringBytes = 8;
 /** CV_TERMINAL_BYTES. */
 const terminalBytes = 64;
@@ -282,9 +282,17 @@ export class Native {
     );
   }
 
-  /** A UDP socket of this process's own network; the caller closes it. */
-  udpSocket(family: 4 | 6): number {
-    return check(this.#calls.udpSocket(family), 'engine-limit', 'udp socket');
+  /**
+   * A UDP socket of this process's own network; the caller closes it. With a `device` it sends by that interface or
+   * not at all: throws `egress-missing` when there is none of that name, `engine-limit` for every other failure.
+   */
+  udpSocket(family: 4 | 6, device?: string): number {
+    return socketOn(this.#calls.udpSocket(family, device ?? null), 'udp socket', device);
+  }
+
+  /** A TCP socket that is yet to be connected, non-blocking; `device` as for `udpSocket`. */
+  tcpSocketOn(family: 4 | 6, device: string): number {
+    return socketOn(this.#calls.tcpSocket(family, device), 'tcp socket', device);
   }
 
   dissociate(association: number): void {
@@ -309,6 +317,13 @@ export class Native {
     if (this.#calls.udpCounters(association, out) < 0) return { bytesUp: 0, bytesDown: 0 };
     return { bytesUp: Number(out[0]), bytesDown: Number(out[1]) };
   }
+}
+
+/** EPERM is a kernel before 5.7, which leaves SO_BINDTODEVICE to root. */
+function socketOn(result: number, step: string, device: string | undefined): number {
+  if (device !== undefined && result < 0 && getSystemErrorName(result) === 'ENODEV')
+    throw new CulvertError('egress-missing', { detail: device });
+  return check(result, 'engine-limit', step);
 }
 
 function isAgain(result: number): boolean {

@@ -67,7 +67,7 @@ static inline void flow_dial(const struct stage *stage, int flow, bool signs_in,
 {
 	struct cv_addr proxy = address_of(&stage->proxy);
 
-	EXPECT(cv_pump_dial(flow, &proxy, sign_in_bytes, signs_in ? sizeof sign_in_bytes : 0, request_bytes,
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, sign_in_bytes, signs_in ? sizeof sign_in_bytes : 0, request_bytes,
 	                    sizeof request_bytes, timeout_ms, 0),
 	       0);
 }

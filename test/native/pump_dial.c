@@ -1,4 +1,6 @@
 /* The proxy's side made by the pump: every answer of a SOCKS5 server, every failure, and what it leaves. */
+#include <sched.h>
+
 #include "dial_play.h"
 
 struct reply {
@@ -198,7 +200,7 @@ static struct cv_flow_event dial_to(const struct stage *stage, const struct cv_a
 	int flow = (int)next_event(CV_FLOW_ACCEPTED).flow;
 	struct cv_flow_event ended;
 
-	EXPECT(cv_pump_dial(flow, proxy, NULL, 0, request_bytes, sizeof request_bytes, PATIENT_MS, 0), 0);
+	EXPECT(cv_pump_dial(flow, proxy, NULL, NULL, 0, request_bytes, sizeof request_bytes, PATIENT_MS, 0), 0);
 	ended = next_event(CV_FLOW_ENDED);
 	EXPECT(ended.flow, flow);
 	EXPECT(ended.stage, CV_DIAL_CONNECTING);
@@ -392,16 +394,16 @@ static void wrong_calls(void)
 	int app = app_connect(&stage);
 	int flow = (int)next_event(CV_FLOW_ACCEPTED).flow;
 
-	EXPECT(cv_pump_dial(flow + 1, &proxy, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
-	EXPECT(cv_pump_dial(-1, &proxy, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
-	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, long_one, 263, 1, 0), -EMSGSIZE);
-	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, long_one, 0, 1, 0), -EMSGSIZE);
-	EXPECT(cv_pump_dial(flow, &proxy, long_one, 514, request_bytes, 11, 1, 0), -EMSGSIZE);
+	EXPECT(cv_pump_dial(flow + 1, &proxy, NULL, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
+	EXPECT(cv_pump_dial(-1, &proxy, NULL, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, NULL, 0, long_one, 263, 1, 0), -EMSGSIZE);
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, NULL, 0, long_one, 0, 1, 0), -EMSGSIZE);
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, long_one, 514, request_bytes, 11, 1, 0), -EMSGSIZE);
 	EXPECT(cv_pump_join(flow, 999, NULL, 0), -EBADF);
 	EXPECT(cv_pump_join(flow + 1, 0, NULL, 0), -ENOENT);
 	EXPECT(cv_pump_take(flow + 1), -ENOENT);
 	flow_dial(&stage, flow, false, PATIENT_MS);
-	EXPECT(cv_pump_dial(flow, &proxy, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, NULL, 0, request_bytes, 11, 1, 0), -ENOENT);
 	EXPECT(cv_pump_take(flow), -ENOENT);
 	EXPECT(cv_pump_abort(flow), 0);
 	EXPECT(next_event(CV_FLOW_ENDED).reason, CV_END_ABORTED);
@@ -451,6 +453,54 @@ static void two_thousand_at_once(void)
 	CHECK(descriptor_count() <= before + 4);
 }
 
+static void dial_by(const struct stage *stage, int flow, const char *device, uint32_t timeout_ms)
+{
+	struct cv_addr proxy = address_of(&stage->proxy);
+
+	EXPECT(cv_pump_dial(flow, &proxy, device, NULL, 0, request_bytes, sizeof request_bytes, timeout_ms, 0), 0);
+}
+
+/* The proxy is on the loopback interface: by any other one it is not to be had. */
+static void by_an_interface(void)
+{
+	const char *there[] = {NULL, "", "lo"};
+	struct stage stage;
+	struct cv_flow_event ended;
+	int app, flow;
+
+	if (geteuid() != 0)
+		CHECK(unshare(CLONE_NEWUSER) == 0);
+	CHECK(cv_netns_new() >= 0);
+	CHECK(system("ip link set lo up && ip link add other type veth peer name end && ip link set end up && "
+	             "ip addr add 192.0.2.1/24 dev other && ip link set other up") == 0);
+	stage = stage_open(1, 8);
+	for (int i = 0; i < 3; i++) {
+		app = app_connect(&stage);
+		dial_by(&stage, (int)next_event(CV_FLOW_ACCEPTED).flow, there[i], PATIENT_MS);
+		close(proxy_accept(&stage));
+		EXPECT(next_event(CV_FLOW_ENDED).reason, CV_END_DIAL_CLOSED);
+		is_reset(app);
+	}
+	app = app_connect(&stage);
+	dial_by(&stage, (int)next_event(CV_FLOW_ACCEPTED).flow, "other", 300);
+	ended = next_event(CV_FLOW_ENDED);
+	CHECK(ended.reason == CV_END_UNREACHABLE || ended.reason == CV_END_DIAL_LATE);
+	EXPECT(ended.stage, CV_DIAL_CONNECTING);
+	is_reset(app);
+	app = app_connect(&stage);
+	dial_by(&stage, (int)next_event(CV_FLOW_ACCEPTED).flow, "missing", PATIENT_MS);
+	ended = next_event(CV_FLOW_ENDED);
+	EXPECT(ended.reason, CV_END_UNREACHABLE);
+	EXPECT(ended.error, ENODEV);
+	is_reset(app);
+	app = app_connect(&stage);
+	flow = (int)next_event(CV_FLOW_ACCEPTED).flow;
+	EXPECT(cv_pump_dial(flow, &(struct cv_addr){0}, "sixteen-bytes-is", NULL, 0, request_bytes, 11, 1, 0),
+	       -ENAMETOOLONG);
+	EXPECT(cv_pump_abort(flow), 0);
+	is_reset(app);
+}
+
 int main(void)
 {
 	in_process("every yes opens the flow, and what comes with it goes to the app", each_reply_whole);
@@ -459,6 +509,7 @@ int main(void)
 	in_process("each no and each nonsense is told with its byte", each_lie);
 	in_process("a sign-in that was not offered is nonsense", sign_in_that_was_not_offered);
 	in_process("a proxy that cannot be reached is told with the reason", nobody_there);
+	in_process("a proxy is reached by the interface that is named or not at all", by_an_interface);
 	in_process("one deadline holds for the whole dialogue, whatever it waits for", late_at_each_stage);
 	in_process("deadlines come in their order, not in that of the dials", deadlines_in_their_order);
 	in_process("an app that wrote and closed is still dialled and delivered", app_that_wrote_and_closed);

@@ -8,8 +8,8 @@ static void dial_for(const struct stage *stage, int flow, uint32_t again_ms)
 {
 	struct cv_addr proxy = address_of(&stage->proxy);
 
-	EXPECT(cv_pump_dial(flow, &proxy, sign_in_bytes, sizeof sign_in_bytes, request_bytes, sizeof request_bytes,
-	                    PATIENT_MS, again_ms),
+	EXPECT(cv_pump_dial(flow, &proxy, NULL, sign_in_bytes, sizeof sign_in_bytes, request_bytes,
+	                    sizeof request_bytes, PATIENT_MS, again_ms),
 	       0);
 }
 

@@ -147,11 +147,42 @@ static void stub_sockets(void)
 	EXPECT(cv_mint_stub(4, 0, 0), -EINVAL);
 }
 
+static void sockets_of_the_engine(void)
+{
+	char device[IFNAMSIZ];
+
+	own_namespace();
+	loopback_up();
+	for (int family = 4; family <= 6; family += 2)
+		for (int is_bound = 0; is_bound <= 1; is_bound++)
+			for (int stream = 0; stream <= 1; stream++) {
+				const char *name = is_bound ? "lo" : NULL;
+				int fd = stream ? cv_tcp_socket(family, name) : cv_udp_socket(family, name);
+				socklen_t size = sizeof device;
+
+				is_closed_on_exec_and_nonblocking(fd);
+				EXPECT(option(fd, SOL_SOCKET, SO_TYPE), stream ? SOCK_STREAM : SOCK_DGRAM);
+				EXPECT(option(fd, SOL_SOCKET, SO_DOMAIN), family == 4 ? AF_INET : AF_INET6);
+				CHECK(getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &size) == 0);
+				EXPECT(size, is_bound ? sizeof "lo" : 0);
+				close(fd);
+			}
+	for (int i = 0; i < 3; i++) {
+		const char *names[] = {"missing", "", "longer-than-an-interface-can-be"};
+		int before = descriptor_count();
+
+		EXPECT(cv_tcp_socket(4, names[i]), -ENODEV);
+		EXPECT(cv_udp_socket(6, names[i]), -ENODEV);
+		EXPECT(descriptor_count(), before);
+	}
+}
+
 int main(void)
 {
 	in_process("a thread makes, names and enters network namespaces, and nothing else passes for one", namespaces);
 	in_process("the listener is transparent and takes both families", tcp_listener);
 	in_process("the receiver tells original destinations, raw sockets bring their headers", datagram_sockets);
+	in_process("the engine's sockets leave by the interface that is named", sockets_of_the_engine);
 	in_process("stubs are bound to the loopback address alone", stub_sockets);
 	return 0;
 }
