@@ -115,6 +115,8 @@ export function exitOfVerb(code: FailureCode): VerbExit {
     case 'egress-missing':
     case 'host-port-taken':
     case 'secrets-unavailable':
+    case 'secret-unreadable':
+    case 'profile-in-use':
     case 'probe-unreachable':
     case 'blocked-by-rule':
     case 'blocked-by-profile':

@@ -6,3 +6,17 @@ export { userNamespaceSwitch, hasNoNewPrivs } from './refusals.ts';
 export { formatUpstream, parseProxyUrl } from './upstream/url.ts';
 export { terminal } from './terminal.ts';
 export { ConfigStore } from './config/store.ts';
+export {
+  addProfile,
+  bindApp,
+  duplicateProfile,
+  formatUses,
+  freeProfileId,
+  removeProfile,
+  replaceProfile,
+  setDefault,
+  unbindApp,
+  usesOfProfile,
+} from './config/edit.ts';
+export type { Added, ProfileFields, ProfileUses } from './config/edit.ts';
+export * from './apps/index.ts';

@@ -253,6 +253,11 @@ export const sentences: Record<FailureCode, Sentence> = {
     why: 'none has this id, or it was deleted',
     todo: 'see `culvert profile ls`',
   },
+  'profile-in-use': {
+    what: 'the profile was not deleted',
+    why: 'something still uses it',
+    todo: 'change that first, or delete it with --force: rules and profiles that lead to it will then block',
+  },
   'app-unknown': {
     what: 'there is no such app',
     why: 'no desktop entry and no program has this name',
@@ -327,6 +332,11 @@ export const sentences: Record<FailureCode, Sentence> = {
     what: 'the password cannot be stored safely',
     why: 'there is no Secret Service in this session',
     todo: 'unlock or start a keyring; until then it is kept in a file that only you can read',
+  },
+  'secret-unreadable': {
+    what: 'the password of the proxy could not be read',
+    why: 'the place where it is kept is locked, does not answer or is damaged',
+    todo: 'unlock the keyring, or set the password again (`culvert profile edit PROFILE --password-stdin`)',
   },
   'probe-unreachable': {
     what: 'the check could not be made',

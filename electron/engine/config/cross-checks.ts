@@ -3,7 +3,7 @@
  * way round the proxy. Pure.
  */
 import { builtIns, findProfile, type Config, type Profile, type Server } from '#shared/profile.ts';
-import { forbiddenKeys, type Path, type Problem } from './problems.ts';
+import type { Path, Problem } from './problems.ts';
 
 type Report = (path: Path, message: string) => void;
 
@@ -19,7 +19,6 @@ export function crossProblems(config: Config): Problem[] {
   };
   checkReference(config.defaultProfile, ['defaultProfile']);
   for (const [app, id] of Object.entries(config.apps)) {
-    if (forbiddenKeys.has(app)) report(['apps', app], 'this name cannot be used');
     checkReference(id, ['apps', app]);
   }
   config.profiles.forEach((profile, index) => {

@@ -61,8 +61,18 @@ export function schemaProblems(
   value: unknown,
 ): { config: v.InferOutput<typeof configSchema> } | { problems: Problem[] } {
   const result = v.safeParse(configSchema, value);
+  // The schema library leaves such keys of a table out without a word.
+  const forbidden = forbiddenApps(value);
+  if (forbidden.length > 0) return { problems: forbidden };
   if (result.success) return { config: result.output };
   return { problems: result.issues.flatMap(problemsOf) };
+}
+
+function forbiddenApps(value: unknown): Problem[] {
+  const apps = (value as { readonly apps?: unknown } | null | undefined)?.apps;
+  if (typeof apps !== 'object' || apps === null) return [];
+  const names = Object.keys(apps).filter((name) => forbiddenKeys.has(name));
+  return names.map((name) => ({ path: ['apps', name], message: 'this name cannot be used' }));
 }
 
 type Issue = v.InferIssue<typeof configSchema>;
