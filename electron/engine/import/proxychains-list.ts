@@ -1,0 +1,72 @@
+/**
+ * The lines behind [ProxyList] in a proxychains.conf: `type host port [user password]`, or a URL.
+ */
+import type { Upstream, UpstreamKind } from '#shared/model.ts';
+import type { Read } from './addresses.ts';
+import { readLink } from './links.ts';
+import { readServer } from './upstream.ts';
+
+const kinds: ReadonlyMap<string, UpstreamKind> = new Map([
+  ['socks4', 'socks4a'],
+  ['socks5', 'socks5'],
+  ['http', 'http'],
+]);
+
+/** Options of the part before: one of them here is a mistake that proxychains ends at. */
+const options =
+  /^(?:(?:strict|dynamic|random|round_robin)_chain|chain_len|proxy_dns\w*|localnet|dnat|quiet_mode|tcp_\w+_time_out|remote_dns_subnet|\[ProxyList\])$/;
+
+export interface ProxyLine {
+  readonly server: Read<Upstream>;
+  /** What may be shown of the line if the server was not understood. */
+  readonly shown: string;
+  readonly isRaw: boolean;
+  /** What was made of it that is not in it. */
+  readonly remark?: string;
+}
+
+/** Whether a line that begins with this word belongs behind [ProxyList]. */
+export function isProxyType(word: string): boolean {
+  return kinds.has(word) || word === 'raw';
+}
+
+/** Reads one line, which may hold a password anywhere. */
+export function readProxyLine(text: string): ProxyLine {
+  const [type = '', host = '', port = '', ...rest] = text.split(/\s+/, 9);
+  const isRaw = type === 'raw';
+  if (options.test(type)) {
+    const reason = 'it stands behind [ProxyList], where proxychains reads proxies only';
+    return { server: { ok: false, reason }, shown: type, isRaw };
+  }
+  const kind = kinds.get(type);
+  const shown = kind === undefined && !isRaw ? 'a line of [ProxyList]' : `a ${type} proxy`;
+  if (isRaw) {
+    return {
+      server: { ok: false, reason: 'raw is no proxy protocol; dnat can change destinations' },
+      shown,
+      isRaw,
+    };
+  }
+  if (port === '') return { server: readUrl(text), shown, isRaw };
+  if (kind === undefined) {
+    return { server: { ok: false, reason: 'the type is not socks4, socks5, http or raw' }, shown, isRaw };
+  }
+  const hasComment = rest[0]?.startsWith('#') === true;
+  const [user, password] = hasComment ? [] : rest;
+  const server = readServer({ kind, host, port, user, password });
+  const remark = remarkOf(kind, hasComment, password);
+  return { server, shown, isRaw, ...(remark !== undefined && { remark }) };
+}
+
+function remarkOf(kind: UpstreamKind, hasComment: boolean, password: string | undefined): string | undefined {
+  if (hasComment) return 'what follows the “#” is taken as a comment';
+  return kind === 'socks4a' && password !== undefined ? 'SOCKS4 has no password; it is left out' : undefined;
+}
+
+function readUrl(text: string): Read<Upstream> {
+  const link = readLink(text);
+  if (!text.includes('://')) return { ok: false, reason: 'it is written as: type host port [user password]' };
+  if (!link.ok) return link;
+  const { upstream } = link.value;
+  return { ok: true, value: upstream.kind === 'socks4' ? { ...upstream, kind: 'socks4a' } : upstream };
+}

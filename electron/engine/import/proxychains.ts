@@ -1,0 +1,273 @@
+/**
+ * proxychains.conf of proxychains-ng (`proxychains4`), unmodified. What its words become here:
+ *
+ *   strict_chain, dynamic_chain,        the chain's mode; the last one wins, none means dynamic (get_chain_data in
+ *   random_chain, round_robin_chain     libproxychains.c has the defaults and the order of things)
+ *   chain_len = N                       the chain's length for random and round-robin, 1 if it is not given
+ *   tcp_connect_time_out, tcp_read_…    added up as each server's time limit: Culvert has one for both
+ *   proxy_dns, _old, _daemon            nothing to do. Names always go to the proxy; without any of these words
+ *                                       proxychains would ask the host's resolver, which Culvert never does: a note
+ *   localnet                            rules of the profile with the action direct. Its own loopback needs none;
+ *                                       with a port it becomes host access to that port of this computer
+ *   dnat                                the profile's rewrites
+ *   [ProxyList]                         the servers. socks4 sends names as SOCKS4a, as proxychains does; raw is
+ *                                       no proxy protocol and is left out
+ */
+import { authorityOf } from '../upstream/destination.ts';
+import { formatUpstream } from '../upstream/url.ts';
+import type { Upstream } from '#shared/model.ts';
+import type { ChainMode } from '#shared/profile.ts';
+import { isOwnLoopback, readAddressPort, readPrefix, widthOf, type Read } from './addresses.ts';
+import { isProxyType, readProxyLine } from './proxychains-list.ts';
+import { Draft, limits, type ImportResult } from './result.ts';
+import { linesOf, type TextLine } from './text.ts';
+
+const modes: ReadonlyMap<string, ChainMode> = new Map([
+  ['strict_chain', 'strict'],
+  ['dynamic_chain', 'dynamic'],
+  ['random_chain', 'random'],
+  ['round_robin_chain', 'round-robin'],
+]);
+
+/** Defaults of proxychains-ng in milliseconds, for where only one of the two is given. */
+const defaultTimeouts = { tcp_connect_time_out: 10_000, tcp_read_time_out: 4_000 };
+const most = { timeoutMs: 60_000, chainLength: 16, loopbackPorts: 32 };
+
+interface Localnet {
+  readonly line: number;
+  readonly text: string;
+  readonly range: string;
+  readonly port?: number;
+}
+
+/** What has been read so far. */
+interface Reading {
+  readonly draft: Draft;
+  mode: ChainMode;
+  length: number;
+  lengthLine?: TextLine;
+  readonly timeouts: Partial<Record<keyof typeof defaultTimeouts, number>>;
+  hasProxyDns: boolean;
+  isInList: boolean;
+  readonly localnets: Localnet[];
+  readonly loopbackPorts: Set<number>;
+  readonly rewrites: { from: string; to: string }[];
+  readonly servers: Upstream[];
+  lostServers: number;
+}
+
+/** Reads a whole file into one profile called `name`. */
+export function importProxychains(text: string, name = 'proxychains'): ImportResult {
+  const reading: Reading = {
+    draft: new Draft('proxychains'),
+    mode: 'dynamic',
+    length: 1,
+    timeouts: {},
+    hasProxyDns: false,
+    isInList: false,
+    localnets: [],
+    loopbackPorts: new Set(),
+    rewrites: [],
+    servers: [],
+    lostServers: 0,
+  };
+  for (const line of linesOf(text, ['#'])) {
+    if (reading.isInList) takeServer(reading, line);
+    else readOption(reading, line);
+  }
+  finish(reading, name);
+  return reading.draft.finish();
+}
+
+function readOption(reading: Reading, line: TextLine): void {
+  const { draft } = reading;
+  const [word = '', ...rest] = line.text.split(/\s+/, 8);
+  const mode = modes.get(word);
+  if (mode !== undefined) {
+    reading.mode = mode;
+    draft.say(line.number, 'taken', word);
+  } else if (word === '[ProxyList]') {
+    reading.isInList = true;
+    draft.say(line.number, 'taken', word);
+  } else if (word.startsWith('chain_len')) readLength(reading, line);
+  else if (word === 'tcp_read_time_out' || word === 'tcp_connect_time_out')
+    readTimeout(reading, line, word, rest[0]);
+  else if (word === 'localnet') readLocalnet(reading, line, rest.join(' '));
+  else if (word === 'dnat') readDnat(reading, line, rest);
+  else if (word === 'proxy_dns' || word === 'proxy_dns_old') {
+    reading.hasProxyDns = true;
+    draft.say(line.number, 'taken', word);
+  } else if (word === 'proxy_dns_daemon') {
+    reading.hasProxyDns = true;
+    draft.say(line.number, 'taken', word, 'no daemon is needed: the lane answers for names itself');
+  } else if (word === 'remote_dns_subnet') {
+    draft.say(
+      line.number,
+      'note',
+      word,
+      'stand-ins for names come from 198.18.0.0/15 here, which no app needs',
+    );
+  } else if (word === 'quiet_mode') {
+    draft.say(line.number, 'note', word, 'Culvert prints nothing into the output of an app');
+  } else if (isProxyType(word)) {
+    reading.lostServers += 1;
+    draft.say(line.number, 'invalid', `a ${word} proxy`, 'proxies stand behind the line [ProxyList]');
+  } else
+    draft.say(line.number, 'skipped', 'an unknown line', 'proxychains does not know such an option either');
+}
+
+function readLength(reading: Reading, line: TextLine): void {
+  const value = /^chain_len\s*=\s*([0-9]{1,6})\b/.exec(line.text)?.[1];
+  if (value === undefined) {
+    reading.draft.say(line.number, 'invalid', 'chain_len', 'it is written as chain_len = 2');
+    return;
+  }
+  reading.length = Math.max(1, Number(value));
+  reading.lengthLine = line;
+}
+
+function readTimeout(
+  { draft, timeouts }: Reading,
+  line: TextLine,
+  word: keyof typeof defaultTimeouts,
+  value: string | undefined,
+): void {
+  if (value === undefined || !/^[0-9]{1,9}$/.test(value)) {
+    return draft.say(line.number, 'invalid', word, 'milliseconds are missing');
+  }
+  timeouts[word] = Number(value);
+  draft.say(line.number, 'taken', `${word} ${value}`);
+}
+
+function readLocalnet(reading: Reading, line: TextLine, text: string): void {
+  const { draft } = reading;
+  const read = parseLocalnet(text);
+  if (!read.ok) return draft.say(line.number, 'invalid', 'localnet', read.reason);
+  const { range, port } = read.value;
+  const shown = `localnet ${range}${port === undefined ? '' : ` port ${port}`}`;
+  if (!isOwnLoopback(range)) {
+    reading.localnets.push({ line: line.number, text: shown, ...read.value });
+  } else if (port === undefined) {
+    const reason = 'an app always reaches its own loopback; give ports of this computer’s under host access';
+    draft.say(line.number, 'note', shown, reason);
+  } else if (reading.loopbackPorts.size < most.loopbackPorts || reading.loopbackPorts.has(port)) {
+    reading.loopbackPorts.add(port);
+    draft.say(
+      line.number,
+      'taken',
+      shown,
+      `host access: the app reaches port ${port} of this computer’s loopback`,
+    );
+  } else draft.say(line.number, 'skipped', shown, `more than ${most.loopbackPorts} ports of the loopback`);
+}
+
+/** `address[:port]/mask`: an IPv4 mask or the length of a prefix; IPv6 with a port in brackets. */
+function parseLocalnet(text: string): Read<{ range: string; port?: number }> {
+  const slash = text.indexOf('/');
+  if (slash === -1) return { ok: false, reason: 'it is written as address[:port]/mask' };
+  const address = readAddressPort(text.slice(0, slash).replace(/^([0-9.]{7,15}):0+$/, '$1'));
+  if (!address.ok) return address;
+  const width = widthOf(address.value.address) ?? 32;
+  const [mask = ''] = text.slice(slash + 1).split(/\s/, 1);
+  const prefix = readPrefix(mask, width);
+  if (prefix === undefined) return { ok: false, reason: 'the mask is not one for a range of addresses' };
+  const { port } = address.value;
+  return {
+    ok: true,
+    value: { range: `${address.value.address}/${prefix}`, ...(port !== undefined && { port }) },
+  };
+}
+
+function readDnat({ draft, rewrites }: Reading, line: TextLine, [from = '', to = '']: string[]): void {
+  const [source, target] = [readAddressPort(from), readAddressPort(to)];
+  if (!source.ok)
+    return draft.say(line.number, 'invalid', 'dnat', `the original destination: ${source.reason}`);
+  if (!target.ok) return draft.say(line.number, 'invalid', 'dnat', `the new destination: ${target.reason}`);
+  const [written, replaced] = [writeAddress(source.value), writeAddress(target.value)];
+  rewrites.push({ from: written, to: replaced });
+  draft.say(line.number, 'taken', `dnat ${written} ${replaced}`);
+}
+
+function writeAddress({ address, port }: { address: string; port?: number }): string {
+  return port === undefined ? address : authorityOf({ host: address, port });
+}
+
+/** The line may hold a password anywhere: only what was understood is shown. */
+function takeServer(reading: Reading, line: TextLine): void {
+  const { draft, servers } = reading;
+  const { server, shown, isRaw, remark } = readProxyLine(line.text);
+  const isFull = servers.length >= limits.serversInChain;
+  if (server.ok && !isFull) {
+    servers.push(server.value);
+    draft.say(line.number, 'taken', formatUpstream(server.value), remark);
+    return;
+  }
+  reading.lostServers += 1;
+  const reason = server.ok ? `more than ${limits.serversInChain} servers in one chain` : server.reason;
+  draft.say(line.number, isRaw ? 'skipped' : 'invalid', shown, reason);
+}
+
+function finish(reading: Reading, name: string): void {
+  const { draft, mode, timeouts } = reading;
+  sayLength(reading);
+  if (reading.servers.length === 0) {
+    draft.say(0, 'invalid', name, 'there is no proxy in [ProxyList] that can be used');
+    for (const { line, text } of reading.localnets)
+      draft.say(line, 'skipped', text, 'there is no profile to belong to');
+    return;
+  }
+  sayDifferences(reading, name);
+  const timeoutMs = timeoutOf(timeouts);
+  const isSelecting = mode === 'random' || mode === 'round-robin';
+  const { id } = draft.addProfile({
+    name,
+    mode,
+    ...(isSelecting && { length: Math.min(reading.length, most.chainLength) }),
+    servers: reading.servers.map((server) => ({ ...server, ...(timeoutMs !== undefined && { timeoutMs }) })),
+    ...(reading.rewrites.length > 0 && { rewrites: reading.rewrites }),
+    ...(reading.loopbackPorts.size > 0 && {
+      hostAccess: { loopbackPorts: [...reading.loopbackPorts], lan: 'profile' },
+    }),
+  });
+  for (const { line, text, range, port } of reading.localnets) {
+    const match = { to: [range], ...(port !== undefined && { ports: [String(port)] }), profiles: [id] };
+    draft.addRule({ name: `${id.slice(0, 20)}-localnet`, note: text, match, action: 'direct' });
+    draft.say(line, 'taken', text);
+  }
+}
+
+function sayLength({ draft, mode, length, lengthLine }: Reading): void {
+  if (lengthLine === undefined) return;
+  const shown = `chain_len = ${length}`;
+  if (mode === 'strict' || mode === 'dynamic') {
+    draft.say(lengthLine.number, 'note', shown, `a ${mode} chain has no length; all its servers are used`);
+  } else if (length > most.chainLength) {
+    draft.say(lengthLine.number, 'note', shown, `a chain has at most ${most.chainLength} servers here`);
+  } else draft.say(lengthLine.number, 'taken', shown);
+}
+
+function sayDifferences({ draft, hasProxyDns, lostServers, localnets }: Reading, name: string): void {
+  if (!hasProxyDns) {
+    const reason =
+      'without proxy_dns proxychains asks this computer’s resolver for names; here they always go to the proxy';
+    draft.say(0, 'note', name, reason);
+  }
+  if (lostServers > 0) {
+    draft.say(
+      0,
+      'note',
+      name,
+      `the chain has fewer servers than the file: ${lostServers} could not be taken`,
+    );
+  }
+  if (localnets.some(({ range }) => range.endsWith('/0'))) {
+    draft.say(0, 'note', name, 'a localnet covers all addresses: what it names goes out without the proxy');
+  }
+}
+
+/** Milliseconds for one server, or undefined for Culvert's own limit. */
+function timeoutOf(timeouts: Reading['timeouts']): number | undefined {
+  if (Object.keys(timeouts).length === 0) return undefined;
+  const { tcp_connect_time_out: connect, tcp_read_time_out: read } = { ...defaultTimeouts, ...timeouts };
+  return Math.min(most.timeoutMs, Math.max(100, connect + read));
+}

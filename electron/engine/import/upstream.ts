@@ -1,0 +1,64 @@
+/**
+ * One proxy server out of its parts or out of a URL, checked by the one parser that Culvert has for them.
+ */
+import { failureOf } from '#shared/failure.ts';
+import type { Upstream, UpstreamKind } from '#shared/model.ts';
+import { authorityOf } from '../upstream/destination.ts';
+import { parseProxyUrl } from '../upstream/url.ts';
+import type { Read } from './addresses.ts';
+
+/** The parts of a server as a file has them; nothing of it is checked yet. */
+export interface ServerParts {
+  readonly kind: UpstreamKind;
+  readonly host: string;
+  readonly port: string | number;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+}
+
+/** Reads a proxy URL, or `host:port` for SOCKS5. The reason of a refusal repeats nothing after the scheme. */
+export function readProxyUrl(text: string): Read<Upstream> {
+  try {
+    return { ok: true, value: parseUrl(text) };
+  } catch (error) {
+    // What else than a refusal with its reason could come out of a parser would be a defect of it.
+    return { ok: false, reason: failureOf(error).detail ?? 'not a proxy' };
+  }
+}
+
+/** Makes a server of its parts. A password for SOCKS4, which has none, is left out. */
+export function readServer({ kind, host, port, user, password }: ServerParts): Read<Upstream> {
+  const isSocks4 = kind === 'socks4' || kind === 'socks4a';
+  const hasPassword = password !== undefined && password !== '' && !isSocks4;
+  const hasUser = (user !== undefined && user !== '') || hasPassword;
+  try {
+    const secret = hasPassword ? `:${encodeURIComponent(password)}` : '';
+    const signIn = hasUser ? `${encodeURIComponent(user ?? '')}${secret}@` : '';
+    const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+    if (/[@/?#\s]/.test(bare)) return { ok: false, reason: 'not a host name' };
+    return readProxyUrl(`${kind}://${signIn}${authorityOf({ host: bare, port: Number(port) })}`);
+  } catch {
+    // encodeURIComponent refuses halves of characters, and says no more than that.
+    return { ok: false, reason: 'the user name or password is not valid text' };
+  }
+}
+
+/** The registered port of HTTP over TLS (RFC 9110 §4.2.2). */
+const httpsPort = 443;
+
+/** As parseProxyUrl, and `https` as an HTTP proxy that is spoken to over TLS. */
+function parseUrl(text: string): Upstream {
+  const trimmed = text.trim();
+  if (!/^https:\/\//i.test(trimmed)) return parseProxyUrl(trimmed, {});
+  const rest = trimmed.slice('https://'.length);
+  const afterUser = rest.lastIndexOf('@') + 1;
+  const end = rest.slice(afterUser).search(/[/#]/);
+  const authorityEnd = end === -1 ? rest.length : afterUser + end;
+  const hasPort = /:[^\]]*$/.test(rest.slice(afterUser, authorityEnd));
+  const port = hasPort ? '' : `:${httpsPort}`;
+  const upstream = parseProxyUrl(
+    `http://${rest.slice(0, authorityEnd)}${port}${rest.slice(authorityEnd)}`,
+    {},
+  );
+  return { ...upstream, kind: 'https' };
+}
