@@ -186,7 +186,8 @@ function pathOf(target: string): string {
   try {
     const url = new URL(target);
     if (url.protocol === 'file:' && (url.host === '' || url.host === 'localhost')) {
-      return fileURLToPath(`file://${url.pathname}`);
+      const path = fileURLToPath(`file://${url.pathname}`);
+      if (!path.includes('\0')) return path;
     }
   } catch {
     // No URL that can be read, or a path that cannot be: then it is no file of this computer.
