@@ -102,7 +102,7 @@ function addressWildcardOf(text: string): Pattern | string {
 
 function patternOfNames(text: string): Pattern | string {
   if (/^\*+$/.test(text)) return { text, kind: 'any' };
-  const bare = text.toLowerCase().replace(/\.$/, '');
+  const bare = text.toLowerCase().replace(/(?<!\*)\.$/, '');
   const start = bare.startsWith('.') ? 1 : bare.startsWith('*.') ? 2 : 0;
   if (bare.slice(start).includes('*')) {
     if (start === 1) return 'has both a first dot, which stands for all below, and a *';
@@ -111,7 +111,7 @@ function patternOfNames(text: string): Pattern | string {
   const name = asciiOf(bare.slice(start)) ?? '';
   const defect = name === '' ? 'it has no ASCII form' : nameDefect(name);
   if (defect !== undefined) return `is no name: ${bare === '' ? 'it is empty' : defect}`;
-  if (name.split('.').includes('')) return 'is no name: there is nothing between two dots';
+  if (name.split('.').includes('')) return 'is no name: there is nothing beside a dot';
   // What a URL parser takes for an address is the name of no host (RFC 3696 §2).
   if (/(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/.test(name)) return 'is no name, and no whole address either';
   return { text, kind: start === 0 ? 'exact' : start === 1 ? 'suffix' : 'below', name };
@@ -121,6 +121,7 @@ function wildcardOf(text: string, bare: string): Pattern | string {
   const labels = bare.split('.').map((label) => (label.includes('*') ? label : asciiOf(label)));
   if (labels.includes(undefined)) return 'is no name: it has no ASCII form';
   const name = labels.join('.');
+  if (name.includes('..') || name.endsWith('.')) return 'is no name: there is nothing beside a dot';
   if (/[^\0-\x7f]/.test(name)) return 'has a * and letters beyond ASCII between the same two dots';
   if (/[^a-z0-9._*-]/.test(name)) {
     return 'is no name: it has characters other than letters, digits, “.”, “-”, “_” and “*”';

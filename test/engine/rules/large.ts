@@ -68,7 +68,7 @@ const names = [
 ];
 
 /** Flows that no rule of the lists matches. */
-export const strangers: readonly FlowFacts[] = Array.from({ length: 200 }, (_, i) => ({
+export const strangers: readonly FlowFacts[] = Array.from({ length: 60 }, (_, i) => ({
   protocol: i % 4 === 0 ? 'udp' : 'tcp',
   ...(i % 3 === 0 ? {} : { host: names[i % names.length] }),
   ...(i % 3 === 1 ? {} : { address: i % 2 === 0 ? `198.51.100.${i}` : `2001:db8:ffff:${i.toString(16)}::1` }),
