@@ -212,6 +212,11 @@ CV_EXPORT int cv_pump_unlisten(int listener);
  * Flows that were accepted before are dialled as they were decided about, told of or not.
  */
 CV_EXPORT int cv_pump_forget(int listener);
+/*
+ * Copies up to `room` of the first bytes that the app has sent, which stay where they are, from a flow that is accepted
+ * or being dialled. Returns how many; 0 also when it is at its end, or open by now. -ENOENT for a free or ended one.
+ */
+CV_EXPORT int cv_pump_peek(int flow, void *out, uint32_t room);
 /* Gives an accepted flow's socket to the caller, non-blocking, close-on-exec; the flow is forgotten. */
 CV_EXPORT int cv_pump_take(int flow);
 /*

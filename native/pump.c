@@ -88,6 +88,7 @@ void cv_mail_wake(struct pump_thread *thread)
 struct letter {
 	bool abort;
 	bool release;
+	int app_error;
 };
 
 static struct flow *mail_take(struct pump_thread *thread, struct letter *letter)
@@ -99,10 +100,19 @@ static struct flow *mail_take(struct pump_thread *thread, struct letter *letter)
 	if (flow) {
 		STAILQ_REMOVE_HEAD(&thread->mail, mail_link);
 		flow->in_mail = false;
-		*letter = (struct letter){.abort = flow->abort_asked, .release = flow->release_asked};
+		*letter = (struct letter){.abort = flow->abort_asked, .release = flow->release_asked,
+		                          .app_error = flow->app_error};
 	}
 	pthread_mutex_unlock(&thread->mail_lock);
 	return flow;
+}
+
+static void end_early(struct pump_thread *thread, struct flow *flow, uint32_t reason, int error)
+{
+	if (flow->dial)
+		cv_dial_over(thread, flow, reason, error);
+	else
+		cv_flow_end(thread, flow, reason, error);
 }
 
 static void mail_read(struct pump_thread *thread)
@@ -118,12 +128,14 @@ static void mail_read(struct pump_thread *thread)
 		if (flow->reason)
 			continue;
 		if (letter.abort) {
-			cv_flow_end(thread, flow, CV_END_ABORTED, 0);
+			end_early(thread, flow, CV_END_ABORTED, 0);
 			continue;
 		}
 		if (!flow->started) {
 			flow->started = true;
-			if (flow->dial)
+			if (letter.app_error)
+				end_early(thread, flow, CV_END_APP_RESET, letter.app_error);
+			else if (flow->dial)
 				cv_dial_start(thread, flow);
 			else if (cv_proxy_is_cut(flow))
 				cv_flow_end(thread, flow, CV_END_PROXY_RESET, ECONNRESET);

@@ -130,7 +130,9 @@ struct flow {
 	uint32_t reason;   /* 0 until it ends */
 	int32_t error;
 	_Atomic int state;
-	bool started; /* the thread has taken it over */
+	int app_error;   /* what cv_pump_peek met; under the lock of the thread's mailbox once it has one */
+	bool is_dialled; /* the app's socket may be looked at by Node; under the lock of its thread's mailbox */
+	bool started;    /* the thread has taken it over */
 	bool in_ready;
 	bool in_half;
 	bool in_mail;
@@ -215,6 +217,7 @@ void cv_route_forget(uint32_t listener);
 /* pump_dial.c */
 void cv_dial_start(struct pump_thread *thread, struct flow *flow);
 void cv_dial_event(struct pump_thread *thread, struct flow *flow, int side, uint32_t events);
+void cv_dial_over(struct pump_thread *thread, struct flow *flow, uint32_t reason, int error);
 void cv_dial_forget(struct pump_thread *thread, struct flow *flow);
 void cv_dial_expire(struct pump_thread *thread);
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,7 @@ void cv_dial_prepare(struct flow *flow, const struct route *route)
 	*dial = (struct dial){.flow = flow, .began_ms = cv_monotonic_ms(), .route = *route};
 	dial->deadline_ms = dial->began_ms + route->timeout_ms;
 	flow->dial = dial;
+	flow->is_dialled = true;
 }
 
 int cv_pump_dial(int flow, const struct cv_addr *proxy, const char *device, const void *sign_in,
@@ -201,6 +203,38 @@ int cv_pump_dial(int flow, const struct cv_addr *proxy, const char *device, cons
 	cv_route_remember(one, &route, again_ms);
 	cv_slot_live(one, cv_thread_with_fewest());
 	return 0;
+}
+
+static int peek(struct flow *flow, void *out, uint32_t room)
+{
+	ssize_t seen = recv(flow->side[APP].fd, out, room, MSG_PEEK | MSG_DONTWAIT);
+
+	if (seen < 0 && errno != EAGAIN)
+		flow->app_error = errno;
+	return seen < 0 ? 0 : (int)seen;
+}
+
+/*
+ * A flow that is held is Node's alone; one that is dialled keeps its socket as long as the lock is held. A failure is
+ * told by the kernel only once, even to who only looks: it is kept, or the app's reset would become an end of file.
+ */
+int cv_pump_peek(int flow, void *out, uint32_t room)
+{
+	struct flow *one = cv_slot_at(flow);
+	struct flow *held = cv_slot_held(flow);
+	int seen = -ENOENT, state = one ? atomic_load(&one->state) : FLOW_FREE;
+
+	if (room > INT_MAX)
+		return -EINVAL;
+	if (held)
+		return peek(held, out, room);
+	if (state != FLOW_LIVE)
+		return -ENOENT;
+	pthread_mutex_lock(&one->thread->mail_lock);
+	if (atomic_load(&one->state) == FLOW_LIVE)
+		seen = one->is_dialled ? peek(one, out, room) : 0;
+	pthread_mutex_unlock(&one->thread->mail_lock);
+	return seen;
 }
 
 int cv_pump_take(int flow)

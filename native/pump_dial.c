@@ -51,6 +51,25 @@ void cv_dial_forget(struct pump_thread *thread, struct flow *flow)
 	flow->dial->listed = false;
 }
 
+/* From now on Node does not look at the app's socket. Returns the error that it has met there (cv_pump_peek), or 0. */
+static int dial_hide(struct pump_thread *thread, struct flow *flow)
+{
+	int error;
+
+	pthread_mutex_lock(&thread->mail_lock);
+	flow->is_dialled = false;
+	error = flow->app_error;
+	pthread_mutex_unlock(&thread->mail_lock);
+	return error;
+}
+
+/* Ends a flow that is being dialled. */
+void cv_dial_over(struct pump_thread *thread, struct flow *flow, uint32_t reason, int error)
+{
+	(void)dial_hide(thread, flow);
+	cv_flow_end(thread, flow, reason, error);
+}
+
 /* Nearly always at the end, since nearly all have the same time. */
 static void deadline_set(struct pump_thread *thread, struct dial *dial)
 {
@@ -70,7 +89,7 @@ void cv_dial_expire(struct pump_thread *thread)
 	struct dial *dial;
 
 	while ((dial = TAILQ_FIRST(&thread->dials)) && dial->deadline_ms <= thread->now_ms)
-		cv_flow_end(thread, dial->flow, CV_END_DIAL_LATE, 0);
+		cv_dial_over(thread, dial->flow, CV_END_DIAL_LATE, 0);
 }
 
 static void say(struct flow *flow, const unsigned char *bytes, uint32_t size, uint32_t answer)
@@ -166,7 +185,14 @@ static bool next_stage(struct flow *flow)
 /* The flow goes on as one that has both its sides; what is readable by now shows when it is tried. */
 static void dial_opened(struct pump_thread *thread, struct flow *flow)
 {
+	int app_error;
+
 	flow->dial_ms = (uint32_t)(thread->now_ms > flow->dial->began_ms ? thread->now_ms - flow->dial->began_ms : 0);
+	app_error = dial_hide(thread, flow);
+	if (app_error) {
+		cv_flow_end(thread, flow, CV_END_APP_RESET, app_error);
+		return;
+	}
 	cv_dial_forget(thread, flow);
 	cv_news_opened(flow);
 	flow->side[PROXY].readable = flow->side[PROXY].writable = true;
@@ -183,7 +209,7 @@ static bool dial_send(struct pump_thread *thread, struct flow *flow)
 
 		if (sent < 0) {
 			if (errno != EAGAIN)
-				cv_flow_end(thread, flow,
+				cv_dial_over(thread, flow,
 				            flow->dial_stage == CV_DIAL_CONNECTING ? CV_END_UNREACHABLE : CV_END_DIAL_CLOSED,
 				            errno);
 			return false;
@@ -209,14 +235,14 @@ static enum verdict dial_read(struct pump_thread *thread, struct flow *flow)
 		if (received < 0 && errno == EAGAIN)
 			return SO_FAR_GOOD;
 		if (received <= 0) {
-			cv_flow_end(thread, flow, CV_END_DIAL_CLOSED, received < 0 ? errno : 0);
+			cv_dial_over(thread, flow, CV_END_DIAL_CLOSED, received < 0 ? errno : 0);
 			return NO;
 		}
 		dial->have += (uint32_t)received;
 		verdict = judge(flow);
 	}
 	if (verdict == NO)
-		cv_flow_end(thread, flow, CV_END_DIAL_ANSWER, 0);
+		cv_dial_over(thread, flow, CV_END_DIAL_ANSWER, 0);
 	return verdict;
 }
 
@@ -280,14 +306,14 @@ void cv_dial_start(struct pump_thread *thread, struct flow *flow)
 
 	deadline_set(thread, dial);
 	if (result < 0) {
-		cv_flow_end(thread, flow, CV_END_APP_RESET, -result);
+		cv_dial_over(thread, flow, CV_END_APP_RESET, -result);
 		return;
 	}
 	result = proxy_connect(flow);
 	if (result == 0)
 		result = cv_flow_watch(thread, flow, PROXY);
 	if (result < 0) {
-		cv_flow_end(thread, flow, CV_END_UNREACHABLE, -result);
+		cv_dial_over(thread, flow, CV_END_UNREACHABLE, -result);
 		return;
 	}
 	if (dial->route.sign_in_size > 0)
@@ -311,6 +337,6 @@ void cv_dial_event(struct pump_thread *thread, struct flow *flow, int side, uint
 		socklen_t size = sizeof error;
 
 		(void)getsockopt(flow->side[APP].fd, SOL_SOCKET, SO_ERROR, &error, &size);
-		cv_flow_end(thread, flow, CV_END_APP_RESET, error);
+		cv_dial_over(thread, flow, CV_END_APP_RESET, error);
 	}
 }

@@ -59,6 +59,7 @@ function declareRelay(define: Define) {
     pumpListen: f<(fd: number, redirected: number) => number>('int cv_pump_listen(int, int)'),
     pumpUnlisten: f<(listener: number) => number>('int cv_pump_unlisten(int)'),
     pumpForget: f<(listener: number) => number>('int cv_pump_forget(int)'),
+    pumpPeek: f<(flow: number, out: Out, room: number) => number>('int cv_pump_peek(int, void *, uint32_t)'),
     pumpTake: f<(flow: number) => number>('int cv_pump_take(int)'),
     pumpDial: f<
       (

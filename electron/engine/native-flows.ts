@@ -67,6 +67,15 @@ export class NativeFlows {
     check(this.#calls.pumpForget(listener), 'internal', 'forget');
   }
 
+  /**
+   * Up to `room` of the first bytes that the app has sent, without taking them, from a flow that is accepted or being
+   * dialled. Empty when nothing has come yet, at the app's end of file, and when the flow is open or over.
+   */
+  peek(flow: number, room: number): Buffer {
+    const out = Buffer.allocUnsafe(room);
+    return out.subarray(0, Math.max(this.#calls.pumpPeek(flow, out, room), 0));
+  }
+
   /** The socket of an accepted flow, which is forgotten. */
   take(flow: number): number {
     return check(this.#calls.pumpTake(flow), 'internal', 'take');
