@@ -18,6 +18,8 @@ import { choosePath, startAfter, type Choice } from './selection.ts';
 import type { AssociateOptions } from './udp-associate.ts';
 import { formatUpstream } from './url.ts';
 
+export type { ChainAssociation } from './chain-udp.ts';
+
 /** What a chain is; `upstreams` are those that are on, in their order. */
 export interface ChainSpec {
   readonly mode: ChainMode;

@@ -26,7 +26,11 @@ export type Send = (bytes: Buffer) => void;
 
 /** Thrown by a dialogue that now knows what to say, on a new connection. */
 export class Again extends Error {
-  constructor() {
+  /** What it is when it has begun again too often. */
+  readonly failure: Error;
+
+  constructor(failure: Error) {
     super('the dialogue has to begin again');
+    this.failure = failure;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * HTTP CONNECT (RFC 9110 §9.3.6, RFC 9112) as a dialogue, with Basic sign-in (RFC 7617).
+ * HTTP CONNECT (RFC 9110 §9.3.6, RFC 9112) as a dialogue; how to sign in is sign-in.ts's to know.
  *
  * Does: writes one request and reads the head of the answer, bounded in bytes and lines, provisional
  * answers included. Must not: look for a body. In a 2xx answer to CONNECT there is none, whatever
@@ -7,8 +7,10 @@
  */
 import { CulvertError } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
-import type { Dialogue, Send } from './dialogue.ts';
+import { Again, type Dialogue, type Send } from './dialogue.ts';
 import { authorityOf, checkDestination, type Destination } from './destination.ts';
+import { parseChallenges, type Challenge } from './digest.ts';
+import { signInTo, type Credentials, type SignIn } from './sign-in.ts';
 
 /** All heads of one dialogue together. */
 export const maxHeadBytes = 16 * 1024;
@@ -22,8 +24,10 @@ export class ConnectDialogue implements Dialogue {
   readonly stage = 'request';
   readonly hasSpoken = false;
   readonly #send: Send;
-  readonly #request: Buffer;
+  readonly #authority: string;
+  readonly #signIn: SignIn;
   readonly #secrets: readonly string[];
+  #said: Credentials | undefined;
   #head = Buffer.alloc(0);
   #total = 0;
   #lines = 0;
@@ -33,14 +37,18 @@ export class ConnectDialogue implements Dialogue {
 
   constructor(upstream: Upstream, destination: Destination, send: Send) {
     checkDestination(destination);
-    const basic = basicOf(upstream);
+    this.#signIn = signInTo(upstream);
     this.#send = send;
-    this.#request = requestOf(authorityOf(destination), basic);
-    this.#secrets = [upstream.password ?? '', basic ?? ''].filter((text) => text !== '');
+    this.#authority = authorityOf(destination);
+    const { user = '', password = '' } = upstream;
+    const basic = Buffer.from(`${user}:${password}`).toString('base64');
+    this.#secrets = password === '' ? [] : [password, basic];
   }
 
   start(): void {
-    this.#send(this.#request);
+    this.#said = this.#signIn.begin(this.#authority);
+    const { header } = this.#said;
+    this.#send(requestOf(this.#authority, header));
   }
 
   receive(chunk: Buffer): number | undefined {
@@ -92,11 +100,22 @@ export class ConnectDialogue implements Dialogue {
     if (parts === null || status === 101)
       throw wrong('the first line of the answer is not a status of HTTP/1');
     if (status < 200) return false;
-    if (status < 300) return true;
     const said = this.#printable(`${status} ${parts[2] ?? ''}`.trim());
     // 401 is an origin's word, but the answer to CONNECT is always the proxy's, and tinyproxy says it so.
-    if (status !== 407 && status !== 401) throw new CulvertError('proxy-refused', { detail: said });
-    throw new CulvertError('proxy-sign-in-refused', { detail: this.#printable(`${said}${schemesIn(text)}`) });
+    if (status === 407 || status === 401) throw this.#challenged(said, text);
+    const credentials = this.#said;
+    const isAgain = credentials !== undefined && this.#signIn.settled(credentials);
+    if (isAgain) throw new Again(signInRefused('it answers only to a request without a sign-in'));
+    if (status >= 300) throw new CulvertError('proxy-refused', { detail: said });
+    return true;
+  }
+
+  #challenged(said: string, head: string): Error {
+    const challenges = challengesIn(head);
+    const refused = signInRefused(this.#printable(`${said}${schemesOf(challenges)}`));
+    const credentials = this.#said;
+    const isAgain = credentials !== undefined && this.#signIn.challenged(credentials, challenges);
+    return isAgain ? new Again(refused) : refused;
   }
 
   /** The proxy's words as far as they may be shown: printable, short and without what we told it. */
@@ -106,21 +125,25 @@ export class ConnectDialogue implements Dialogue {
   }
 }
 
-function basicOf({ user, password }: Upstream): string | undefined {
-  return user === undefined ? undefined : Buffer.from(`${user}:${password ?? ''}`).toString('base64');
+/** `signIn` is latin1, as the bytes are to be. */
+function requestOf(authority: string, signIn: string | undefined): Buffer {
+  const line = signIn === undefined ? '' : `Proxy-Authorization: ${signIn}\r\n`;
+  return Buffer.from(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${line}\r\n`, 'latin1');
 }
 
-function requestOf(authority: string, basic: string | undefined): Buffer {
-  const signIn = basic === undefined ? '' : `Proxy-Authorization: Basic ${basic}\r\n`;
-  return Buffer.from(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${signIn}\r\n`);
+function challengesIn(head: string): Challenge[] {
+  const headers = [...head.matchAll(/^(?:proxy|www)-authenticate:([^\r\n]*)/gim)];
+  return headers.flatMap(([, value = '']) => parseChallenges(value));
 }
 
 /** Which ways of signing in the proxy names, because a wrong password is not the only cause of a 407. */
-function schemesIn(head: string): string {
-  const schemes = [...head.matchAll(/^(?:proxy|www)-authenticate:[ \t]*([a-z0-9-]{1,20})/gim)].map(
-    ([, scheme]) => scheme,
-  );
-  return schemes.length === 0 ? '' : `; it offers ${[...new Set(schemes)].slice(0, 4).join(', ')}`;
+function schemesOf(challenges: readonly Challenge[]): string {
+  const schemes = [...new Set(challenges.map(({ scheme }) => scheme.slice(0, 20)))];
+  return schemes.length === 0 ? '' : `; it offers ${schemes.slice(0, 4).join(', ')}`;
+}
+
+function signInRefused(detail: string): CulvertError {
+  return new CulvertError('proxy-sign-in-refused', { detail });
 }
 
 function wrong(detail: string): CulvertError {

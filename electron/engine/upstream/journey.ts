@@ -49,8 +49,11 @@ export async function travel(
       return { ...legOf(upstream, options.patienceMs), dialogueFor };
     });
     const outcome = await attempt(legs, limited);
-    const isAgain = !outcome.ok && outcome.stumble.reason instanceof Again;
-    if (!isAgain || round > roundsEach * upstreams.length) return { outcome, last };
+    if (outcome.ok || !(outcome.stumble.reason instanceof Again)) return { outcome, last };
+    if (round > roundsEach * upstreams.length) {
+      const { failure } = outcome.stumble.reason;
+      return { outcome: { ok: false, stumble: { ...outcome.stumble, reason: failure } }, last };
+    }
   }
 }
 

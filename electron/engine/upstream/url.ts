@@ -16,10 +16,12 @@ const kindsByScheme: Readonly<Record<string, UpstreamKind>> = {
   socks4: 'socks4',
   socks4a: 'socks4a',
   http: 'http',
+  https: 'https',
 };
 
-/** The registered port of SOCKS (IANA); proxies that speak HTTP have no usual one, so theirs must be written. */
+/** The registered ports of SOCKS and of HTTP over TLS (IANA); plain HTTP proxies have no usual one, so theirs must be written. */
 const defaultSocksPort = 1080;
+const defaultHttpsPort = 443;
 /** RFC 1929 §2 has one byte for each length. */
 const maxCredentialBytes = 255;
 const maxTextLength = 4096;
@@ -31,10 +33,9 @@ const maxTextLength = 4096;
 export function parseProxyUrl(text: string, env: NodeJS.ProcessEnv = process.env): Upstream {
   if (text.length > maxTextLength) throw invalid(`longer than ${maxTextLength} characters`);
   const { scheme, rest } = splitScheme(text.trim());
-  if (scheme === 'https') throw invalid('HTTPS proxies come later; use http, socks5, socks4 or socks4a');
   const kind = scheme === undefined ? 'socks5' : kindsByScheme[scheme];
   if (kind === undefined)
-    throw invalid('unknown scheme; possible are socks5, socks5h, socks4, socks4a and http');
+    throw invalid('unknown scheme; possible are socks5, socks5h, socks4, socks4a, http and https');
   // The last @, because passwords are often pasted with an unescaped one in them, and hosts have none.
   const at = rest.lastIndexOf('@');
   const { host, port } = parseAddress(rest.slice(at + 1), kind, scheme !== undefined);
@@ -84,7 +85,7 @@ function parsePort(text: string | undefined, kind: UpstreamKind, hasScheme: bool
   if (text === undefined) {
     if (kind === 'http') throw invalid('an HTTP proxy needs its port, for example http://host:3128');
     if (!hasScheme) throw invalid('the port is missing; write host:port or socks5://host');
-    return defaultSocksPort;
+    return kind === 'https' ? defaultHttpsPort : defaultSocksPort;
   }
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65535) throw invalid('the port must be a number from 1 to 65535');
@@ -116,7 +117,8 @@ function parseCredentials(
 function checkUser(user: string, kind: UpstreamKind): void {
   checkText(user, 'user name', kind);
   // RFC 7617 §2: the first colon ends the user name.
-  if (kind === 'http' && user.includes(':')) throw invalid('an HTTP proxy takes no user name with a colon');
+  if ((kind === 'http' || kind === 'https') && user.includes(':'))
+    throw invalid('an HTTP proxy takes no user name with a colon');
 }
 
 function checkText(text: string, what: string, kind: UpstreamKind): void {

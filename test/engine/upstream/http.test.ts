@@ -63,13 +63,6 @@ describe('a CONNECT request', () => {
     );
   });
 
-  it('signs in at once, in UTF-8', async () => {
-    const basic = Buffer.from('jöe:p:w').toString('base64');
-    expect(await requestFor('example.test', { user: 'jöe', password: 'p:w' })).toContain(
-      `\r\nProxy-Authorization: Basic ${basic}\r\n`,
-    );
-  });
-
   it('is not built for a name with a line break', async () => {
     const failure = await failureFrom(dial(upstream(1), { host: 'a\r\nX-Evil: 1', port: 1, kind: 'name' }));
     expect(failure.code).toBe('host-name-invalid');

@@ -23,6 +23,8 @@ describe('a proxy URL', () => {
     ['socks4://192.0.2.1', { kind: 'socks4', host: '192.0.2.1', port: 1080 }],
     ['socks4a://joe@192.0.2.1:9', { kind: 'socks4a', host: '192.0.2.1', port: 9, user: 'joe' }],
     ['http://proxy.example:3128/', { kind: 'http', host: 'proxy.example', port: 3128 }],
+    ['https://proxy.example', { kind: 'https', host: 'proxy.example', port: 443 }],
+    ['https://[2001:db8::1]:8443/', { kind: 'https', host: '2001:db8::1', port: 8443 }],
     ['proxy.example:1080', { kind: 'socks5', host: 'proxy.example', port: 1080 }],
     [
       'joe:pw@proxy.example:1080',
@@ -62,7 +64,6 @@ describe('a proxy URL', () => {
   });
 
   it.each([
-    ['https://proxy.example:443', /come later/],
     ['ftp://proxy.example:21', /unknown scheme/],
     ['http://proxy.example', /needs its port/],
     ['proxy.example', /port is missing/],
