@@ -49,6 +49,8 @@ const programRoots = [
   '/gnu/store',
 ];
 
+type Wanted = Required<Pick<IconOptions, 'size' | 'scale'>>;
+
 interface Theme {
   readonly directories: readonly ThemeDirectory[];
   readonly inherits: readonly string[];
@@ -59,7 +61,9 @@ export class IconThemes {
   readonly #pixmaps: readonly string[];
   readonly #roots: readonly string[];
   readonly #themes = new Map<string, Promise<Theme | undefined>>();
-  readonly #listings = new Map<string, Promise<ReadonlyMap<string, readonly Extension[]>>>();
+  readonly #indexes = new Map<string, Promise<ReadonlyMap<string, string>>>();
+  readonly #listings = new Map<string, Promise<ReadonlyMap<string, Extension>>>();
+  readonly #files = new Map<string, Promise<IconFile | undefined>>();
 
   /** Of the session that this environment describes. What it has read once it does not look at again. */
   constructor(env: NodeJS.ProcessEnv = process.env) {
@@ -70,14 +74,22 @@ export class IconThemes {
   }
 
   /** The file for an Icon key: a name, or an absolute path. Undefined where there is none that may be shown. */
-  async find(icon: string, options: IconOptions = {}): Promise<IconFile | undefined> {
+  find(icon: string, options: IconOptions = {}): Promise<IconFile | undefined> {
+    const wanted = { size: options.size ?? 48, scale: options.scale ?? 1 };
+    const theme = options.theme ?? lastTheme;
+    const key = `${icon}\0${theme}\0${wanted.size}/${wanted.scale}`;
+    const known = this.#files.get(key) ?? this.#find(icon, theme, wanted);
+    this.#files.set(key, known);
+    return known;
+  }
+
+  async #find(icon: string, themeName: string, wanted: Wanted): Promise<IconFile | undefined> {
     if (isAbsolute(icon)) return this.#checked(icon);
     // Names with the extension are a common mistake that desktops forgive.
     const name = icon.replace(/\.(?:png|svg|xpm)$/, '');
     if (name === '' || name.includes('/')) return undefined;
-    const wanted = { size: options.size ?? 48, scale: options.scale ?? 1 };
-    for (const theme of await this.#lineage(options.theme ?? lastTheme)) {
-      const path = await this.#inTheme(theme, name, wanted);
+    for (const theme of await this.#lineage(themeName)) {
+      const path = (await this.#index(theme, wanted)).get(name);
       const file = path === undefined ? undefined : await this.#checked(path);
       if (file !== undefined) return file;
     }
@@ -114,42 +126,49 @@ export class IconThemes {
     return undefined;
   }
 
-  /** The path of the icon in one theme: of the size that is wanted, else of the nearest (LookupIcon). */
-  async #inTheme(
-    themeName: string,
-    icon: string,
-    wanted: { size: number; scale: number },
-  ): Promise<string | undefined> {
-    const theme = await this.#theme(themeName);
-    let best: { distance: number; path: string } | undefined;
+  /** The path of each icon of one theme: of the size that is wanted, else of the nearest (LookupIcon). */
+  #index(theme: string, wanted: Wanted): Promise<ReadonlyMap<string, string>> {
+    const key = `${theme}/${wanted.size}/${wanted.scale}`;
+    const known = this.#indexes.get(key) ?? this.#readIndex(theme, wanted);
+    this.#indexes.set(key, known);
+    return known;
+  }
+
+  async #readIndex(name: string, wanted: Wanted): Promise<ReadonlyMap<string, string>> {
+    const theme = await this.#theme(name);
     const byDistance = (theme?.directories ?? [])
       .map((directory) => ({ directory, distance: sizeDistance(directory, wanted) }))
       .sort((a, b) => a.distance - b.distance);
-    for (const { directory, distance } of byDistance) {
-      if (best !== undefined && distance > best.distance) break;
-      for (const base of this.#bases) {
-        const folder = join(base, themeName, directory.path);
-        const extension = (await this.#listing(folder)).get(icon)?.[0];
-        if (extension === undefined) continue;
+    const places = byDistance.flatMap(({ directory, distance }) =>
+      this.#bases.map((base) => ({ folder: join(base, name, directory.path), distance })),
+    );
+    const listings = await Promise.all(places.map(({ folder }) => this.#listing(folder)));
+    const best = new Map<string, { distance: number; path: string }>();
+    for (const [at, { folder, distance }] of places.entries()) {
+      for (const [icon, extension] of listings[at] ?? []) {
+        const before = best.get(icon);
         // Of two that fit equally a picture without a fixed size is the better one.
-        if (best === undefined || extension === '.svg')
-          best = { distance, path: join(folder, icon + extension) };
+        if (
+          before === undefined ||
+          (extension === '.svg' && before.distance === distance && !before.path.endsWith('.svg'))
+        )
+          best.set(icon, { distance, path: join(folder, icon + extension) });
       }
     }
-    return best?.path;
+    return new Map([...best].map(([icon, { path }]) => [icon, path]));
   }
 
   async #unthemed(name: string): Promise<IconFile | undefined> {
     for (const folder of [...this.#bases, ...this.#pixmaps]) {
-      const extension = (await this.#listing(folder)).get(name)?.[0];
+      const extension = (await this.#listing(folder)).get(name);
       const file = extension === undefined ? undefined : await this.#checked(join(folder, name + extension));
       if (file !== undefined) return file;
     }
     return undefined;
   }
 
-  /** Names of the icons in a directory with the extensions that each has, SVG before PNG before XPM. */
-  #listing(folder: string): Promise<ReadonlyMap<string, readonly Extension[]>> {
+  /** Names of the icons in a directory, each with the best of the extensions that it has. */
+  #listing(folder: string): Promise<ReadonlyMap<string, Extension>> {
     const known = this.#listings.get(folder) ?? listIcons(folder);
     this.#listings.set(folder, known);
     return known;
@@ -168,24 +187,29 @@ export class IconThemes {
   }
 }
 
-async function listIcons(folder: string): Promise<ReadonlyMap<string, readonly Extension[]>> {
-  const found = new Map<string, Extension[]>();
-  const order = Object.keys(iconMimes);
+async function listIcons(folder: string): Promise<ReadonlyMap<string, Extension>> {
+  const found = new Map<string, Extension>();
   try {
     for (const file of await readdir(folder)) {
       const extension = extname(file);
-      if (!(extension in iconMimes)) continue;
+      if (!isExtension(extension)) continue;
       const name = file.slice(0, -extension.length);
-      const extensions = [...(found.get(name) ?? []), extension as Extension];
-      found.set(
-        name,
-        extensions.sort((a, b) => order.indexOf(a) - order.indexOf(b)),
-      );
+      const before = found.get(name);
+      if (before === undefined || rank(extension) < rank(before)) found.set(name, extension);
     }
   } catch {
     // Themes name directories that a base does not have.
   }
   return found;
+}
+
+function isExtension(extension: string): extension is Extension {
+  return Object.hasOwn(iconMimes, extension);
+}
+
+/** SVG before PNG before XPM. */
+function rank(extension: Extension): number {
+  return Object.keys(iconMimes).indexOf(extension);
 }
 
 /** What a file is by its first bytes; undefined for what is no icon. Reads only regular files. */

@@ -10,6 +10,8 @@ import { launcherVersionKey } from './app.ts';
 import { parseDesktopEntry, unescapeValue, listOf, type DesktopEntry } from './desktop-entry.ts';
 import { quoteExec, takenBy } from './exec.ts';
 
+/** Of the specification: the oldest that has all that is written here, so that every desktop reads it. */
+export const entryVersion = '1.1';
 export const launcherAppKey = 'X-Culvert-App';
 export const launcherProfileKey = 'X-Culvert-Profile';
 
@@ -48,7 +50,7 @@ export function launcherText(spec: LauncherSpec): string {
   }
   const group = spec.entry?.groups.get('Desktop Entry');
   const lines = [
-    ['Version', '1.5'],
+    ['Version', entryVersion],
     ['Type', 'Application'],
     ...namesOf(spec),
     ['Comment', valueOf(`Open ${plainName(spec)} through the Culvert profile “${spec.profile.name}”`)],

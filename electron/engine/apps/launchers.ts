@@ -13,7 +13,7 @@ import { readEntry } from './catalogue.ts';
 import { parseDesktopEntry } from './desktop-entry.ts';
 import { quoteExec } from './exec.ts';
 import { configHome, dataHome } from './folders.ts';
-import { launcherText, readLauncher, type LauncherSpec } from './launcher-entry.ts';
+import { entryVersion, launcherText, readLauncher, type LauncherSpec } from './launcher-entry.ts';
 
 export interface Launcher {
   /** Of its desktop file, without `.desktop`. */
@@ -91,7 +91,13 @@ export async function setAutostart(
     return;
   }
   const lines = [
-    ...['[Desktop Entry]', 'Version=1.5', 'Type=Application', `Name=${productName}`, `Icon=${appId}`],
+    ...[
+      '[Desktop Entry]',
+      `Version=${entryVersion}`,
+      'Type=Application',
+      `Name=${productName}`,
+      `Icon=${appId}`,
+    ],
     ...[`Exec=${quoteExec(command)}`, 'Terminal=false', 'X-GNOME-Autostart-enabled=true'],
   ];
   await writeWhole(file, `${lines.join('\n')}\n`);
