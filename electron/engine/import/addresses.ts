@@ -4,6 +4,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { parsePattern } from '../rules/pattern.ts';
 
 export type Read<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
@@ -86,7 +87,14 @@ export function readHostPattern(text: string): Read<string> {
   // eslint-disable-next-line no-control-regex
   const name = /[^\u0000-\u007f]/.test(text) && !text.includes('*') ? domainToASCII(text) : text;
   if (!/^[A-Za-z0-9._*-]{1,253}$/.test(name)) return no('not a host name');
-  return /^[.*]*$/.test(name) ? no('a pattern for everything') : yes(name.toLowerCase());
+  if (/^[.*]*$/.test(name)) return no('a pattern for everything');
+  return readPattern(name.toLowerCase());
+}
+
+/** What rules take as a destination, by their own parser. */
+export function readPattern(text: string): Read<string> {
+  const pattern = parsePattern(text);
+  return typeof pattern === 'string' ? no(`it ${pattern}`) : yes(text);
 }
 
 /** Whether it only ever means the computer that the app runs on; in a lane that is the lane itself. */

@@ -2,7 +2,7 @@
  * The rules of Clash, one text each: `DOMAIN-SUFFIX,example.com,Work` or `IP-CIDR,10.0.0.0/8,DIRECT,no-resolve`.
  */
 import type { RuleMatch } from '#shared/profile.ts';
-import { readHostPattern, readPorts, readRange, type Read } from './addresses.ts';
+import { readHostPattern, readPattern, readPorts, readRange, type Read } from './addresses.ts';
 import { commOf } from './proxifier-lists.ts';
 import { printable, type Draft } from './result.ts';
 import type { SourceRule, Target } from './source-rules.ts';
@@ -75,9 +75,9 @@ function readMatch(type: string, payload: string): Read<RuleMatch> {
     case 'DOMAIN':
       return one(readHostPattern(payload), (to) => ({ to: [to] }));
     case 'DOMAIN-SUFFIX':
-      return one(readHostPattern(payload.replace(/^\./, '')), (to) => ({ to: [`.${to}`] }));
+      return one(below(payload), (to) => ({ to: [to] }));
     case 'DOMAIN-KEYWORD':
-      return one(readHostPattern(payload), (to) => ({ to: [`*${to}*`] }));
+      return one(around(payload), (to) => ({ to: [to] }));
     case 'DOMAIN-WILDCARD':
       return one(readHostPattern(payload), (to) => ({ to: [to] }));
     case 'IP-CIDR':
@@ -92,6 +92,19 @@ function readMatch(type: string, payload: string): Read<RuleMatch> {
     default:
       return { ok: false, reason: 'rules of this type have no counterpart' };
   }
+}
+
+/** The name and all below it. */
+function below(payload: string): Read<string> {
+  const name = readHostPattern(payload.replace(/^\./, ''));
+  return name.ok ? readPattern(`.${name.value}`) : name;
+}
+
+function around(payload: string): Read<string> {
+  const isPart = /^[A-Za-z0-9._-]{1,250}$/.test(payload);
+  return isPart
+    ? readPattern(`*${payload.toLowerCase()}*`)
+    : { ok: false, reason: 'not a part of a host name' };
 }
 
 function readPortList(payload: string): Read<RuleMatch> {

@@ -8,7 +8,8 @@ import { createScanner, getNodeValue, parseTree, type Node, type ParseError } fr
 import * as v from 'valibot';
 import { configVersion, profile as profileSchema, rule as ruleSchema, slug } from '#shared/profile.ts';
 import type { Profile, Rule } from '#shared/profile.ts';
-import { Draft, limits, nameOf, refuse, type ImportResult } from './result.ts';
+import { readAddressPort } from './addresses.ts';
+import { Draft, limits, nameOf, refuse, ruleDefect, type ImportResult } from './result.ts';
 import { lineFinder } from './text.ts';
 import { readServer } from './upstream.ts';
 
@@ -62,11 +63,17 @@ function takeProfile(draft: Draft, line: number, value: unknown): void {
     const checked = readServer(server);
     if (!checked.ok) return draft.say(line, 'invalid', shown, `server ${server.id}: ${checked.reason}`);
   }
+  if (!hasRewrites(profile))
+    return draft.say(line, 'invalid', shown, 'a rewrite is not from address to address');
   if (!draft.keepId('profile', profile.id)) {
     return draft.say(line, 'invalid', shown, `the id “${profile.id}” is taken by another one`);
   }
   draft.profiles.push(profile);
   draft.say(line, 'taken', shown);
+}
+
+function hasRewrites({ rewrites = [] }: Profile): boolean {
+  return rewrites.every(({ from, to }) => readAddressPort(from).ok && readAddressPort(to).ok);
 }
 
 function takeRule(draft: Draft, line: number, value: unknown): void {
@@ -77,6 +84,8 @@ function takeRule(draft: Draft, line: number, value: unknown): void {
   if (rule.action === 'profile' && rule.profile === undefined) {
     return draft.say(line, 'invalid', shown, 'it names no profile');
   }
+  const defect = ruleDefect(rule);
+  if (defect !== undefined) return draft.say(line, 'invalid', shown, defect);
   if (!draft.keepId('rule', rule.id)) {
     return draft.say(line, 'invalid', shown, `the id “${rule.id}” is taken by another one`);
   }

@@ -5,7 +5,7 @@
  */
 import { formatUpstream } from '../upstream/url.ts';
 import { authorityOf } from '../upstream/destination.ts';
-import { isOwnLoopback, readHostPattern, readPort, readRange, type Read } from './addresses.ts';
+import { isOwnLoopback, readHostPattern, readPattern, readPort, readRange, type Read } from './addresses.ts';
 import { readLink, takeLink } from './links.ts';
 import { Draft, type ImportResult } from './result.ts';
 import { linesOf, type TextLine } from './text.ts';
@@ -77,7 +77,7 @@ function takeExceptions(draft: Draft, line: TextLine, value: string, exceptions:
   if (hosts.length === 0) return draft.say(line.number, 'skipped', 'no_proxy', 'it is empty');
   for (const host of hosts) {
     const shown = `no_proxy: ${host}`;
-    if (isOwnLoopback(host.replace(/:[0-9]{1,5}$/, ''))) {
+    if (isOwnLoopback(host) || isOwnLoopback(host.replace(/:[0-9]{1,5}$/, ''))) {
       draft.say(line.number, 'note', shown, 'an app always reaches its own loopback; no rule is needed');
       continue;
     }
@@ -102,7 +102,8 @@ function readException(text: string): Read<{ to: string; port?: string }> {
   const pattern = readHostPattern(host);
   if (!pattern.ok) return pattern;
   const hasMark = pattern.value.includes('*') || pattern.value.startsWith('.') || pattern.value.includes('/');
-  return { ok: true, value: { to: hasMark ? pattern.value : `.${pattern.value}`, ...withPort } };
+  const whole = hasMark ? pattern : readPattern(`.${pattern.value}`);
+  return whole.ok ? { ok: true, value: { to: whole.value, ...withPort } } : whole;
 }
 
 function placeExceptions(draft: Draft, exceptions: readonly Exception[]): void {

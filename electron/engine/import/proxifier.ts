@@ -9,6 +9,7 @@
  *
  * Passwords in the file may be readable or encrypted by Windows or a master password; those cannot be read.
  */
+import { authorityOf } from '../upstream/destination.ts';
 import { formatUpstream } from '../upstream/url.ts';
 import type { Upstream, UpstreamKind } from '#shared/model.ts';
 import type { RuleMatch } from '#shared/profile.ts';
@@ -98,7 +99,7 @@ function readProxy({ draft, isEncrypted, proxies }: Reading, element: XmlElement
   const upstream = read.value;
   const label = childText(element, 'label');
   const profile = draft.addProfile({
-    name: label === '' ? formatUpstream(upstream) : label,
+    name: label === '' ? authorityOf(upstream) : label,
     servers: [upstream],
   });
   proxies.set(id, { upstream, profile: profile.id });
@@ -168,7 +169,12 @@ function addChain(
     chains.set(id, draft.addProfile({ name, servers: servers.slice(0, 1), ...(failure && { failure }) }).id);
     draft.say(line, 'taken', shown, 'redundancy becomes failover to the second proxy, and never to no proxy');
     if (found.length > 2)
-      draft.say(line, 'note', shown, `failover has one step: proxies 3 to ${found.length} are not used`);
+      draft.say(
+        line,
+        'note',
+        shown,
+        `failover has one step: of its ${found.length} proxies the first two are used`,
+      );
   } else draft.say(line, 'skipped', shown, 'this type of chain is not known');
 }
 

@@ -21,6 +21,8 @@ export interface ProxyLine {
   /** What may be shown of the line if the server was not understood. */
   readonly shown: string;
   readonly isRaw: boolean;
+  /** It is no server at all, but an option at the wrong place. */
+  readonly isOption: boolean;
   /** What was made of it that is not in it. */
   readonly remark?: string;
 }
@@ -34,28 +36,31 @@ export function isProxyType(word: string): boolean {
 export function readProxyLine(text: string): ProxyLine {
   const [type = '', host = '', port = '', ...rest] = text.split(/\s+/, 9);
   const isRaw = type === 'raw';
-  if (options.test(type)) {
+  const isOption = options.test(type);
+  if (isOption) {
     const reason = 'it stands behind [ProxyList], where proxychains reads proxies only';
-    return { server: { ok: false, reason }, shown: type, isRaw };
+    return { server: { ok: false, reason }, shown: type, isRaw, isOption };
   }
   const kind = kinds.get(type);
   const shown = kind === undefined && !isRaw ? 'a line of [ProxyList]' : `a ${type} proxy`;
   if (isRaw) {
+    const reason = 'raw is no proxy protocol; dnat can change destinations';
+    return { server: { ok: false, reason }, shown, isRaw, isOption };
+  }
+  if (port === '') return { server: readUrl(text), shown, isRaw, isOption };
+  if (kind === undefined) {
     return {
-      server: { ok: false, reason: 'raw is no proxy protocol; dnat can change destinations' },
+      server: { ok: false, reason: 'the type is not socks4, socks5, http or raw' },
       shown,
       isRaw,
+      isOption,
     };
-  }
-  if (port === '') return { server: readUrl(text), shown, isRaw };
-  if (kind === undefined) {
-    return { server: { ok: false, reason: 'the type is not socks4, socks5, http or raw' }, shown, isRaw };
   }
   const hasComment = rest[0]?.startsWith('#') === true;
   const [user, password] = hasComment ? [] : rest;
   const server = readServer({ kind, host, port, user, password });
   const remark = remarkOf(kind, hasComment, password);
-  return { server, shown, isRaw, ...(remark !== undefined && { remark }) };
+  return { server, shown, isRaw, isOption, ...(remark !== undefined && { remark }) };
 }
 
 function remarkOf(kind: UpstreamKind, hasComment: boolean, password: string | undefined): string | undefined {

@@ -9,7 +9,7 @@
  *                                       proxychains would ask the host's resolver, which Culvert never does: a note
  *   localnet                            rules of the profile with the action direct. Its own loopback needs none;
  *                                       with a port it becomes host access to that port of this computer
- *   dnat                                the profile's rewrites
+ *   dnat                                the profile's rewrites, those with a port first (connect in libproxychains.c)
  *   [ProxyList]                         the servers. socks4 sends names as SOCKS4a, as proxychains does; raw is
  *                                       no proxy protocol and is left out
  */
@@ -17,7 +17,7 @@ import { authorityOf } from '../upstream/destination.ts';
 import { formatUpstream } from '../upstream/url.ts';
 import type { Upstream } from '#shared/model.ts';
 import type { ChainMode } from '#shared/profile.ts';
-import { isOwnLoopback, readAddressPort, readPrefix, widthOf, type Read } from './addresses.ts';
+import { isAddress, isOwnLoopback, readAddressPort, readPrefix, widthOf, type Read } from './addresses.ts';
 import { isProxyType, readProxyLine } from './proxychains-list.ts';
 import { Draft, limits, type ImportResult } from './result.ts';
 import { linesOf, type TextLine } from './text.ts';
@@ -195,14 +195,14 @@ function writeAddress({ address, port }: { address: string; port?: number }): st
 /** The line may hold a password anywhere: only what was understood is shown. */
 function takeServer(reading: Reading, line: TextLine): void {
   const { draft, servers } = reading;
-  const { server, shown, isRaw, remark } = readProxyLine(line.text);
+  const { server, shown, isOption, isRaw, remark } = readProxyLine(line.text);
   const isFull = servers.length >= limits.serversInChain;
   if (server.ok && !isFull) {
     servers.push(server.value);
     draft.say(line.number, 'taken', formatUpstream(server.value), remark);
     return;
   }
-  reading.lostServers += 1;
+  if (!isOption) reading.lostServers += 1;
   const reason = server.ok ? `more than ${limits.serversInChain} servers in one chain` : server.reason;
   draft.say(line.number, isRaw ? 'skipped' : 'invalid', shown, reason);
 }
@@ -224,7 +224,7 @@ function finish(reading: Reading, name: string): void {
     mode,
     ...(isSelecting && { length: Math.min(reading.length, most.chainLength) }),
     servers: reading.servers.map((server) => ({ ...server, ...(timeoutMs !== undefined && { timeoutMs }) })),
-    ...(reading.rewrites.length > 0 && { rewrites: reading.rewrites }),
+    ...(reading.rewrites.length > 0 && { rewrites: sortRewrites(reading.rewrites) }),
     ...(reading.loopbackPorts.size > 0 && {
       hostAccess: { loopbackPorts: [...reading.loopbackPorts], lan: 'profile' },
     }),
@@ -263,6 +263,12 @@ function sayDifferences({ draft, hasProxyDns, lostServers, localnets }: Reading,
   if (localnets.some(({ range }) => range.endsWith('/0'))) {
     draft.say(0, 'note', name, 'a localnet covers all addresses: what it names goes out without the proxy');
   }
+}
+
+/** The first that fits decides here; proxychains looks for one with the port before it looks for one without. */
+function sortRewrites(rewrites: Reading['rewrites']): Reading['rewrites'] {
+  const hasPort = ({ from }: { from: string }): boolean => !isAddress(from);
+  return [...rewrites.filter(hasPort), ...rewrites.filter((rewrite) => !hasPort(rewrite))];
 }
 
 /** Milliseconds for one server, or undefined for Culvert's own limit. */

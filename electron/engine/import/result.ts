@@ -6,10 +6,11 @@
  * terminal.
  */
 import * as v from 'valibot';
-import { CulvertError } from '#shared/failure.ts';
+import { CulvertError, failureOf } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
 import { builtInProfiles, profile as profileSchema, rule as ruleSchema } from '#shared/profile.ts';
 import type { ChainMode, Profile, Rule, RuleMatch } from '#shared/profile.ts';
+import { compileRule } from '../rules/compiled.ts';
 
 export const importKinds = [
   'links',
@@ -179,6 +180,7 @@ export class Draft {
     if (this.rules.length >= limits.rules) refuse(`more than ${limits.rules} rules`);
     const made = v.safeParse(ruleSchema, { ...rest, id: this.#ruleId(name) });
     if (!made.success) return refuse(`a rule is not valid: ${v.getDotPath(made.issues[0]) ?? 'as a whole'}`);
+    if (ruleDefect(made.output) !== undefined) return refuse('a rule is not one that can be used');
     this.#ruleIds.add(made.output.id);
     this.rules.push(made.output);
     return made.output;
@@ -205,6 +207,16 @@ export class Draft {
     while (this.#ruleIds.has(number === 1 ? stem : `${stem}-${number}`)) number += 1;
     this.#numbersByStem.set(stem, number + 1);
     return number === 1 ? stem : `${stem}-${number}`;
+  }
+}
+
+/** Why the engine could not use this rule; undefined where it can. */
+export function ruleDefect(rule: Rule): string | undefined {
+  try {
+    compileRule(rule, 0);
+    return undefined;
+  } catch (error) {
+    return failureOf(error).detail ?? 'it cannot be used';
   }
 }
 
