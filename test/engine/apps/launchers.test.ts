@@ -107,7 +107,7 @@ describe('a launcher', () => {
   it('takes what the app takes: URLs, files or nothing', () => {
     const taking = (exec: string) => {
       const entry = parseDesktopEntry(`[Desktop Entry]\nName=x\nExec=${exec}`);
-      return launcherText({ culvert, app: 'x', profile: work, entry }).match(/-- ?(%.)?$/m)?.[1];
+      return /-- ?(%.)?$/m.exec(launcherText({ culvert, app: 'x', profile: work, entry }))?.[1];
     };
     expect([taking('x %u'), taking('x %F'), taking('x')]).toEqual(['%U', '%F', undefined]);
   });
