@@ -9,7 +9,8 @@ const product = '^(electron|renderer)/';
 /** The parts of shared that run in Node only. */
 const nodeInShared = '^electron/shared/(paths\\.ts$|control/)';
 const entries =
-  '^electron/(cli|helper|main)/index\\.ts$|^electron/preload/preload\\.ts$|^renderer/main\\.ts$';
+  '^electron/(cli|helper|main)/index\\.ts$|^electron/engine/(host|secrets/keyring-program)\\.ts$|' +
+  '^electron/preload/preload\\.ts$|^renderer/main\\.ts$';
 
 /** What a module that comes from npm is called once it is resolved. */
 const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
@@ -38,12 +39,13 @@ module.exports = {
     },
     {
       name: 'cli-hosts-engine-by-its-index',
-      comment: 'The command line may host an engine, through electron/engine/index.ts only.',
+      comment:
+        'The command line may host an engine, through electron/engine/index.ts and import/index.ts only.',
       severity: 'error',
       from: { path: '^electron/cli/' },
       to: {
         path: '^(electron|renderer|test|build)/',
-        pathNot: '^electron/(cli|shared)/|^electron/engine/index\\.ts$',
+        pathNot: '^electron/(cli|shared)/|^electron/engine/(import/)?index\\.ts$',
       },
     },
     {
@@ -107,9 +109,20 @@ module.exports = {
     ),
     door(
       'child-process',
-      'Other programs are started in helper/run.ts, engine/elevate.ts and by the command line.',
+      'Other programs are started in helper/run.ts, engine/elevate.ts, for the keyring, by the window (its own engine) and by the command line.',
       builtin('child_process', 'cluster'),
-      ['^electron/helper/run\\.ts$', '^electron/engine/elevate\\.ts$', '^electron/cli/'],
+      [
+        '^electron/helper/run\\.ts$',
+        '^electron/engine/(elevate|secrets/keyring)\\.ts$',
+        '^electron/main/own-engine\\.ts$',
+        '^electron/cli/',
+      ],
+    ),
+    door(
+      'keyring',
+      'A call into the keyring cannot be called off: it is made in a process of its own.',
+      npm('@napi-rs'),
+      ['^electron/engine/secrets/keyring-program\\.ts$'],
     ),
     door(
       'sudo-prompt',

@@ -8,7 +8,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import * as v from 'valibot';
-import { Engine, type Lane, type Route, terminal } from '#engine';
+import { Engine, type Lane, type ProfileChoice, givenProfile, terminal } from '#engine';
 import { CulvertError, describe, failureOf } from '#shared/failure.ts';
 import type { FlowView } from '#shared/model.ts';
 import { version } from '#shared/version.ts';
@@ -85,11 +85,9 @@ async function show(stage: Stage): Promise<VerbExit | NodeJS.Signals> {
   const isolation = isolationOf(stage.options.isolation);
   const hasTerminal = ownStanding().isForeground;
   await using engine = await Engine.start({ isolation, hasTerminal, productDir: stage.productDir });
-  const route: Route = {
-    kind: 'upstream',
-    upstream: { kind: 'socks5', host: '127.0.0.1', port: proxy.port, ...credentials },
-  };
-  const play = new Play({ ...stage, engine, route, proxy, page, limit, startedAt });
+  const upstream = { kind: 'socks5', host: '127.0.0.1', port: proxy.port, ...credentials } as const;
+  const profile = givenProfile({ upstreams: [upstream], dns: { mode: 'fake' }, udp: 'allow' });
+  const play = new Play({ ...stage, engine, profile, proxy, page, limit, startedAt });
   const whole = async (): Promise<VerbExit> => {
     await play.introduce();
     await play.fetch();
@@ -104,7 +102,7 @@ async function show(stage: Stage): Promise<VerbExit | NodeJS.Signals> {
 
 interface Scene extends Stage {
   readonly engine: Engine;
-  readonly route: Route;
+  readonly profile: ProfileChoice;
   readonly proxy: DemoProxy;
   readonly page: DemoPage;
   readonly limit: (resource: number) => Limit;
@@ -268,9 +266,8 @@ class Play {
       using watch = new SocketWatch(lookEveryMs);
       const lane = await this.#scene.engine.openLane({
         name,
-        route: this.#scene.route,
-        dns: { mode: 'fake' },
-        udp: 'allow',
+        apps: [name],
+        profile: this.#scene.profile,
         payload: payloadOf(argv, demoEnvironment(process.env), this.#scene.limit),
         terminal: 'none',
         stdio: files,

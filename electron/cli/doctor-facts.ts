@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { homedir, release } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Engine, hasNoNewPrivs, terminal } from '#engine';
+import { Engine, givenProfile, hasNoNewPrivs, terminal } from '#engine';
 import { describe, failureOf } from '#shared/failure.ts';
 import { runtimeDir } from '#shared/paths.ts';
 import { laneMark } from './caller.ts';
@@ -213,9 +213,8 @@ async function tryLane(productDir: string, uid: number, native: Trial): Promise<
     await using engine = await Engine.start({ isolation, hasTerminal: false, productDir });
     const lane = await engine.openLane({
       name: 'doctor',
-      route: { kind: 'direct' },
-      dns: { mode: 'fake' },
-      udp: 'block',
+      apps: ['doctor'],
+      profile: givenProfile({ upstreams: [], dns: { mode: 'fake' }, udp: 'block' }),
       payload: { umask: 0o077, ignoredSignals: 0n, limits: [], cwd: '/', argv: ['/bin/true'], env: {} },
       terminal: 'none',
       stdio: [0, 1, 2],

@@ -32,29 +32,30 @@ function describeRun(program: Command): void {
     .command('run')
     .summary('start a command whose whole network is a proxy')
     .description('Start a command on an isolated network whose only way out is the proxy.')
-    .usage('--proxy URL [options] -- COMMAND [ARGUMENT...]')
+    .usage('[--profile NAME | --proxy URL... | --file FILE] [options] -- COMMAND [ARGUMENT...]')
     .argument('[command...]', 'what to start; options of Culvert come before it')
     .passThroughOptions()
+    .option('-p, --profile <name>', 'a profile of yours, see `culvert profile ls`', once('--profile'))
     .option(
       '--proxy <url>',
-      'socks5://user@host:port, socks4, socks4a or http; “direct” for no proxy',
-      once('--proxy'),
+      'socks5://user@host:port, socks4, socks4a, http or https; several are a chain; “direct” for no proxy',
+      (url: string, before: string[] | undefined) => [...(before ?? []), url],
     )
+    .option('-f, --file <path>', 'take the proxies from a file of proxychains', once('--file'))
+    .option('--chain <mode>', 'strict, dynamic, random or round-robin, with several proxies')
+    .option('--chain-length <number>', 'how many of them a connection goes through; random and round-robin')
     .option('--dns <mode>', 'fake (names go to the proxy), remote[=ADDRESS] or host')
-    .addOption(new Option('--udp <choice>', 'allow or block').default('allow'))
-    .addOption(
-      new Option('--isolation <way>', 'auto, helper (asks for a password) or rootless').default('auto'),
-    )
+    .option('--udp <choice>', 'allow or block')
+    .option('--egress <interface>', 'the interface of this computer that it all goes out by')
+    .option('--isolation <way>', 'auto, helper (asks for a password) or rootless')
     .option('--password-stdin', 'read the password of the proxy from the first line of stdin')
     .option('--no-wait', 'end what the command leaves running')
     .option('--quiet', 'no notices, only errors')
     .addHelpText('after', runHelp)
     .action(async (argv: string[], options: Partial<RunOptions>) => {
       const [name, ...rest] = argv;
-      const mistake =
-        name === undefined || name === '' ? noCommand : options.proxy === undefined ? noProxy : undefined;
-      if (mistake !== undefined || name === undefined) {
-        complain(mistake ?? noCommand);
+      if (name === undefined || name === '') {
+        complain(noCommand);
         process.exitCode = verbExit.usage;
         return;
       }
@@ -64,10 +65,7 @@ function describeRun(program: Command): void {
 }
 
 const noCommand =
-  'no command was given — `culvert run` starts one — put it behind the options: culvert run --proxy URL -- COMMAND';
-const noProxy =
-  'no proxy was named — a lane needs one way out — add --proxy socks5://user@host:port, ' +
-  'or --proxy direct for an isolated network without a proxy';
+  'no command was given — `culvert run` starts one — put it behind the options: culvert run [OPTIONS] -- COMMAND';
 
 /** An option that may come once: with commander the last one would win in silence. */
 function once(name: string): (value: string, previous: string | undefined) => string {

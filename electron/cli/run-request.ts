@@ -2,14 +2,23 @@
 import { isIP } from 'node:net';
 import { CulvertError } from '#shared/failure.ts';
 import { dnsModes, isolations, type Isolation } from '#shared/model.ts';
-import { type DnsChoice, type Route, parseProxyUrl } from '#engine';
+import { type ChainMode, chainModes } from '#shared/profile.ts';
+import { type DnsChoice, parseProxyUrl } from '#engine';
+import type { Upstream } from '#shared/model.ts';
 
 /** As commander hands them over. */
 export interface RunOptions {
-  readonly proxy: string;
+  /** Several are a chain, in their order. */
+  readonly proxy?: readonly string[] | undefined;
+  readonly profile?: string | undefined;
+  /** A file in the form of proxychains. */
+  readonly file?: string | undefined;
+  readonly chain?: string | undefined;
+  readonly chainLength?: string | undefined;
+  readonly egress?: string | undefined;
   readonly dns?: string | undefined;
-  readonly udp: string;
-  readonly isolation: string;
+  readonly udp?: string | undefined;
+  readonly isolation?: string | undefined;
   readonly wait: boolean;
   readonly quiet?: boolean | undefined;
   readonly passwordStdin?: boolean | undefined;
@@ -57,16 +66,29 @@ function isResolver(text: string): boolean {
   return isAddress && port >= 1 && port <= 65_535;
 }
 
-/** Where the traffic goes. `env` is where a password may be (CULVERT_PASSWORD). Throws `proxy-url-invalid`. */
-export function routeOf(proxy: string, env: NodeJS.ProcessEnv): Route {
-  if (proxy === directWord) return { kind: 'direct' };
-  return { kind: 'upstream', upstream: parseProxyUrl(proxy, env) };
+/**
+ * The proxies of a chain; none for `direct`. `env` is where a password may be (CULVERT_PASSWORD). Throws
+ * `proxy-url-invalid`, and `option-invalid` for `direct` among others.
+ */
+export function upstreamsOf(proxies: readonly string[], env: NodeJS.ProcessEnv): Upstream[] {
+  if (!proxies.includes(directWord)) return proxies.map((proxy) => parseProxyUrl(proxy, env));
+  if (proxies.length > 1) throw invalid('--proxy direct goes with no other proxy');
+  return [];
 }
 
-/** Whether the proxy has a user but no password yet, and its kind knows passwords. */
-export function lacksPassword(route: Route): boolean {
-  if (route.kind === 'direct') return false;
-  const { kind, user, password } = route.upstream;
+/** How several proxies are gone through. Throws `option-invalid`. */
+export function chainOf({ chain, chainLength }: RunOptions): { mode?: ChainMode; length?: number } {
+  const mode = chain === undefined ? undefined : wordOf('--chain', chain, chainModes);
+  if (chainLength === undefined) return mode === undefined ? {} : { mode };
+  const length = /^[0-9]{1,2}$/.test(chainLength) ? Number(chainLength) : 0;
+  if (length < 1 || length > 16) throw invalid('--chain-length is a number from 1 to 16');
+  if (mode !== 'random' && mode !== 'round-robin')
+    throw invalid('--chain-length goes with --chain random or round-robin');
+  return { mode, length };
+}
+
+/** Whether a proxy has a user but no password yet, and its kind knows passwords. */
+export function lacksPassword({ kind, user, password }: Upstream): boolean {
   return user !== undefined && password === undefined && kind !== 'socks4' && kind !== 'socks4a';
 }
 

@@ -8,15 +8,15 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { isatty } from 'node:tty';
-import { type AppExit, Engine, type Lane, type Route, parseProxyUrl, terminal } from '#engine';
+import { type AppExit, Engine, type Lane, terminal } from '#engine';
 import { CulvertError, type Failure, failureOf } from '#shared/failure.ts';
 import { laneMark, ownStanding, payloadOf } from './caller.ts';
 import { exitOfRun } from './exit-codes.ts';
 import { endAll, sentenceOf, settledWithin } from './leftovers.ts';
 import { complain, complainOf } from './output.ts';
 import { type Passage, chooseTerminal, keepSettings, openPassage, stdioFacts } from './passthrough.ts';
-import { askOnTerminal, readLine } from './password.ts';
-import { type RunOptions, dnsOf, isolationOf, lacksPassword, routeOf, wordOf } from './run-request.ts';
+import { chooseProfile } from './run-profile.ts';
+import type { RunOptions } from './run-request.ts';
 import { SignalDesk } from './signals.ts';
 
 const tellLeftoversMs = 1000;
@@ -54,19 +54,18 @@ async function attempt(
   productDir: string,
 ): Promise<Ending> {
   if (existsSync(laneMark)) throw new CulvertError('nested-lane');
-  const isolation = isolationOf(options.isolation);
-  const route = await routeWithPassword(options);
-  if (route === 'interrupted') return { kind: 'signal', signal: constants.signals.SIGINT };
+  const chosen = await chooseProfile(argv, options);
+  if (chosen === 'interrupted') return { kind: 'signal', signal: constants.signals.SIGINT };
   const request = {
     name: basename(argv[0]),
-    route,
-    dns: dnsOf(options.dns, route.kind === 'direct'),
-    udp: wordOf('--udp', options.udp, ['allow', 'block']),
+    apps: chosen.apps,
+    profile: chosen.profile,
     payload: payloadOf(argv, process.env, (resource) => terminal.limit(resource)),
   };
-  if (route.kind === 'direct' && options.quiet !== true) complain(unprotected);
+  if (options.quiet !== true) chosen.notices.forEach(complain);
   using desk = new SignalDesk(request.payload.ignoredSignals, () => ownStanding().isForeground);
   const standing = ownStanding();
+  const { isolation } = chosen;
   await using engine = await Engine.start({ isolation, hasTerminal: standing.isForeground, productDir });
   const interrupted = new Promise<Ending>((resolve) => {
     desk.onEnd = (signal) => {
@@ -136,34 +135,4 @@ function endingOf(exit: AppExit): Ending {
   if (exit.kind !== 'failed') return exit;
   complainOf(exit.failure);
   return { kind: 'code', code: exitOfRun(exit.failure.code) };
-}
-
-const unprotected =
-  'unprotected — this command goes out without a proxy (--proxy direct), so others see this computer’s address — ' +
-  'name a proxy to change that';
-
-/** The route with its password: from the URL, CULVERT_PASSWORD, stdin, or asked for on the terminal. */
-async function routeWithPassword(options: RunOptions): Promise<Route | 'interrupted'> {
-  const { proxy } = options;
-  const route = routeOf(proxy, process.env);
-  if (route.kind === 'direct' || options.passwordStdin !== true) {
-    if (!lacksPassword(route)) return route;
-    const asked = await askOnTerminal('Password for the proxy: ');
-    if (asked.kind === 'interrupted') return 'interrupted';
-    // Some proxies want a user name alone.
-    return asked.kind === 'unasked' ? route : withPassword(proxy, asked.text);
-  }
-  if (route.upstream.user === undefined) {
-    throw new CulvertError('option-invalid', {
-      detail: '--password-stdin needs a user name in the proxy URL',
-    });
-  }
-  const line = readLine(0);
-  if (line === undefined)
-    throw new CulvertError('option-invalid', { detail: '--password-stdin found no line' });
-  return withPassword(proxy, line);
-}
-
-function withPassword(proxy: string, password: string): Route {
-  return { kind: 'upstream', upstream: parseProxyUrl(proxy, { CULVERT_PASSWORD: password }) };
 }

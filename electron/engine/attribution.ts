@@ -2,10 +2,13 @@
  * Which process holds a flow: asked of the helper in batches, at most once a second, and only while somebody
  * looks (DESIGN.md §4). A flow keeps the answer that it once got.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SocketEntry } from '#shared/helper-protocol.ts';
 import type { Flow } from './flows.ts';
 
 const batchMs = 1000;
+/** How often a rule may have one lane looked at: decisions wait for it. */
+const ruleBatchMs = 50;
 
 export interface AttributionOptions {
   /** Monotonic milliseconds. */
@@ -19,6 +22,9 @@ export class Attribution {
   readonly #options: AttributionOptions;
   #lastAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  readonly #looks = new Map<string, Promise<readonly SocketEntry[]>>();
+  /** When each lane was last looked at for a rule. */
+  readonly #looksAt = new Map<string, number>();
 
   constructor(options: AttributionOptions) {
     this.#options = options;
@@ -46,6 +52,27 @@ export class Attribution {
         for (const flow of nameless) if (flow.lane === lane) this.#match(flow, sockets);
       }),
     );
+  }
+
+  /** The name of the process that has this port in the lane, or null where it cannot be found. For rules. */
+  async processOf(lane: string, proto: 'tcp' | 'udp', port: number): Promise<string | null> {
+    const sockets = await this.#look(lane);
+    const holder = sockets.find((entry) => entry.proto === proto && entry.localPort === port);
+    return holder?.name ?? null;
+  }
+
+  /** One look for all who ask at the same time; whoever asks later than it began gets the next one. */
+  #look(lane: string): Promise<readonly SocketEntry[]> {
+    const waiting = this.#looks.get(lane);
+    if (waiting !== undefined) return waiting;
+    const waitMs = Math.max(0, (this.#looksAt.get(lane) ?? 0) + ruleBatchMs - this.#options.now());
+    const next = delay(waitMs, undefined, { ref: false }).then(() => {
+      this.#looksAt.set(lane, this.#options.now());
+      this.#looks.delete(lane);
+      return this.#options.sockets(lane).catch(() => [] as readonly SocketEntry[]); // Then no process is found.
+    });
+    this.#looks.set(lane, next);
+    return next;
   }
 
   stop(): void {

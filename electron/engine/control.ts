@@ -102,6 +102,7 @@ class Client {
   readonly #socket: Socket;
   readonly #serving = new Set<Promise<void>>();
   #unwatch: (() => void)[] = [];
+  #unwatchFlows: (() => void) | undefined;
 
   constructor(engine: Engine, socket: Socket, refused: CulvertError | undefined) {
     this.#engine = engine;
@@ -111,6 +112,7 @@ class Client {
     });
     socket.once('close', () => {
       for (const stop of this.#unwatch) stop();
+      this.unwatchFlows();
     });
     const lines = new LineReader(maxLineBytes, (line) => {
       if (refused === undefined) this.#begin(line);
@@ -149,6 +151,18 @@ class Client {
     ];
   }
 
+  /** Turns on the `flows` events of this connection. */
+  watchFlows(): void {
+    this.#unwatchFlows ??= this.#engine.watchFlows((value) => {
+      this.#tell('flows', value);
+    });
+  }
+
+  unwatchFlows(): void {
+    this.#unwatchFlows?.();
+    this.#unwatchFlows = undefined;
+  }
+
   readonly #handlers: Handlers = {
     hello: () => ({ version, pid: process.pid }),
     snapshot: () => this.#engine.snapshot(),
@@ -157,6 +171,21 @@ class Client {
       return this.#engine.snapshot();
     },
     flows: (params) => this.#engine.flows(params),
+    'flows.watch': (_params, client) => {
+      client.watchFlows();
+      return {};
+    },
+    'flows.unwatch': (_params, client) => {
+      client.unwatchFlows();
+      return {};
+    },
+    'flows.close': ({ ids }) => ({ closed: this.#engine.closeFlows(ids) }),
+    'lane.switch': async ({ lane, profile, keep }) => ({
+      closed: await this.#engine.switchLane(lane, profile, keep ?? false),
+    }),
+    'lane.processes': async ({ lane }) => [...(await this.#engine.lane(lane).processes())],
+    'lane.check': ({ lane, url }) => this.#engine.check(lane, url),
+    'app.open': (params) => this.#engine.openApp(params),
     'lane.stop': async ({ lane, force }) => ({
       signalled: await this.#engine.lane(lane).stop(force ?? false),
     }),

@@ -3,21 +3,24 @@
  * desktop app in a child of its own. This file wires its parts together and keeps the list of lanes.
  */
 import { Emitter } from '#shared/control/emitter.ts';
-import type { TrafficEvent } from '#shared/engine-protocol.ts';
-import { CulvertError } from '#shared/failure.ts';
+import type { FlowsEvent, TrafficEvent } from '#shared/engine-protocol.ts';
+import { CulvertError, describe, failureOf } from '#shared/failure.ts';
 import type { FlowView, Snapshot } from '#shared/model.ts';
 import { version } from '#shared/version.ts';
 import { Attribution } from './attribution.ts';
 import { ControlServer } from './control.ts';
 import { startHelper } from './elevate.ts';
+import { FlowFeed } from './flow-feed.ts';
 import { FlowTable, type Flow } from './flows.ts';
 import { HelperLink } from './helper-link.ts';
 import { LaneNetwork } from './lane-network.ts';
 import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
 import { Lane, type LaneContext } from './lane.ts';
+import { Policies } from './policies.ts';
 import type { UdpEvent } from './native-events.ts';
 import { Native } from './native.ts';
 import { TcpFlows } from './relay/tcp-flows.ts';
+import { Ways } from './ways/ways.ts';
 
 const tickMs = 1000;
 /** Descriptors that are not for flows: pipes of the pump, sockets of lanes, files. */
@@ -39,6 +42,9 @@ export class Engine implements AsyncDisposable {
   readonly #networks = new Map<number, LaneNetwork>();
   readonly #table: FlowTable;
   readonly #attribution: Attribution;
+  readonly #feed: FlowFeed;
+  readonly #ways: Ways;
+  readonly #policies: Policies;
   readonly #startedAt = Date.now();
   #flows: TcpFlows | undefined;
   #control: ControlServer | undefined;
@@ -61,6 +67,26 @@ export class Engine implements AsyncDisposable {
       openFlows: () => this.#table.openFlows(),
       onChange: (flow) => {
         this.#emitter.emit('flow', { ...flow });
+      },
+    });
+    this.#feed = new FlowFeed({
+      look: async () => {
+        this.#count();
+        await this.#attribution.attribute();
+        return this.#table.views();
+      },
+      now: Date.now,
+    });
+    this.#ways = new Ways({
+      now: () => performance.now(),
+      tcpSocketOn: (family, device) => native.tcpSocketOn(family, device),
+    });
+    this.#policies = new Policies({
+      ways: this.#ways,
+      productDir: options.productDir,
+      onChange: () => void this.#configChanged(),
+      onProblem: (failure) => {
+        for (const lane of this.#lanes.values()) lane.note(describe(failure));
       },
     });
   }
@@ -86,9 +112,9 @@ export class Engine implements AsyncDisposable {
 
   /** Starts an app on a lane of its own; resolves once it runs. Throws a CulvertError and leaves nothing. */
   async openLane(spec: LaneSpec): Promise<Lane> {
-    const { link, info } = await this.#ready();
+    const [{ link, info }, policy] = await Promise.all([this.#ready(), this.#policies.make(spec)]);
     this.#lastLane += 1;
-    const lane = new Lane(`${process.pid}-${this.#lastLane}`, spec, this.#contextFor(link, info));
+    const lane = new Lane(`${process.pid}-${this.#lastLane}`, spec, policy, this.#contextFor(link, info));
     this.#lanes.set(lane.id, lane);
     try {
       await lane.open();
@@ -107,6 +133,32 @@ export class Engine implements AsyncDisposable {
     const lane = this.#lanes.get(id);
     if (lane === undefined) throw new CulvertError('lane-unknown', { detail: id });
     return lane;
+  }
+
+  /**
+   * Gives a lane another profile of the configuration; new flows follow at once. Open ones are reset unless they are
+   * to be kept; answers how many were. Throws `lane-unknown` and what `Policies.make` throws.
+   */
+  async switchLane(id: string, profile: string, keep: boolean): Promise<number> {
+    const lane = this.lane(id);
+    const choice = { kind: 'stored', id: profile } as const;
+    const policy = await this.#policies.make({ apps: lane.spec.apps, profile: choice });
+    const closed = await lane.follow(choice, policy, keep);
+    this.#changed();
+    return closed;
+  }
+
+  /** Tells flows in batches while anybody listens, with their processes; see `FlowFeed`. */
+  watchFlows(listener: (event: FlowsEvent) => void): () => void {
+    return this.#feed.watch(listener);
+  }
+
+  /** Resets flows by their ids; answers how many of them were open. */
+  closeFlows(ids: readonly number[]): number {
+    const wanted = new Set(ids);
+    let closed = this.#flows?.close(wanted) ?? 0;
+    for (const lane of this.#lanes.values()) closed += lane.endUdp(wanted);
+    return closed;
   }
 
   snapshot(): Snapshot {
@@ -131,6 +183,8 @@ export class Engine implements AsyncDisposable {
   async close(): Promise<void> {
     clearInterval(this.#tick);
     this.#attribution.stop();
+    this.#feed.close();
+    this.#policies.close();
     this.#patience.abort();
     await this.#control?.close();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
@@ -179,10 +233,15 @@ export class Engine implements AsyncDisposable {
       link,
       helper,
       now: Date.now,
-      network: (lane, created, sockets) => {
+      network: (lane, policy, created, sockets) => {
         const network = new LaneNetwork(this.#native, this.#relay(), sockets, {
           lane: lane.id,
-          spec: lane.spec,
+          policy,
+          loopback: this.#ways.loopback,
+          processOf: (protocol, port) => this.#attribution.processOf(lane.id, protocol, port),
+          onChange: () => {
+            this.#changed();
+          },
           interception: created.interception,
           hasIpv6: created.hasIpv6,
           now: () => performance.now(),
@@ -219,6 +278,21 @@ export class Engine implements AsyncDisposable {
 
   #udpEvent(event: UdpEvent): void {
     this.#networks.get(event.lane)?.handleUdp(event);
+  }
+
+  /** The configuration is another one: lanes follow what became of their profiles, and keep what is open. */
+  async #configChanged(): Promise<void> {
+    for (const lane of this.#lanes.values()) {
+      const { choice } = lane;
+      if (choice.kind !== 'stored') continue;
+      try {
+        const policy = await this.#policies.make({ apps: lane.spec.apps, profile: choice });
+        if (lane.choice === choice) await lane.follow(choice, policy, true);
+      } catch (error) {
+        // The lane goes on with the policy that it has, and its user hears why.
+        lane.note(describe(failureOf(error)));
+      }
+    }
   }
 
   #laneEnded(lane: Lane): void {

@@ -16,6 +16,7 @@ export interface NewFlow {
   readonly address: string;
   readonly port: number;
   readonly via: string;
+  readonly rule?: string | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -46,7 +47,7 @@ export class FlowTable {
     return this.#open.size;
   }
 
-  begin({ lane, proto, sourcePort, host, address, port, via }: NewFlow): Flow {
+  begin({ lane, proto, sourcePort, host, address, port, via, rule }: NewFlow): Flow {
     this.#last += 1;
     // Written out, because a spread makes an object that is slow to add to.
     const begun: Flow = {
@@ -63,6 +64,7 @@ export class FlowTable {
       openedAt: this.#now(),
     };
     if (host !== undefined) begun.host = host;
+    if (rule !== undefined) begun.rule = rule;
     this.#open.set(begun.id, begun);
     const totals = this.#totalsOf(lane);
     totals.open += 1;

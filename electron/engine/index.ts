@@ -1,9 +1,12 @@
 /** What the engine's hosts may use of it: the command line today, the desktop app's child process next. */
 export { Engine } from './engine.ts';
 export type { Lane } from './lane.ts';
-export type { AppExit, DnsChoice, EngineOptions, HelperInfo, LaneSpec, Route } from './lane-spec.ts';
+export type { AppExit, DnsChoice, EngineOptions, HelperInfo, LaneSpec, ProfileChoice } from './lane-spec.ts';
+export { givenProfile } from './given-profile.ts';
 export { userNamespaceSwitch, hasNoNewPrivs } from './refusals.ts';
 export { formatUpstream, parseProxyUrl } from './upstream/url.ts';
+export { Secrets } from './secrets/secrets.ts';
+export type { SecretsKind, SecretsOptions } from './secrets/secrets.ts';
 export { terminal } from './terminal.ts';
 export { ConfigStore } from './config/store.ts';
 export {

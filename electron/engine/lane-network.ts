@@ -9,38 +9,50 @@ import { FakePool } from './dns/fake-pool.ts';
 import { HostResolver, serversOf } from './dns/host.ts';
 import { RemoteResolver } from './dns/remote.ts';
 import { DnsService, type DnsWay } from './dns/service.ts';
-import type { LaneSpec } from './lane-spec.ts';
+import type { LanePolicy } from './lane-policy.ts';
 import type { UdpEvent } from './native-events.ts';
 import type { Native } from './native.ts';
 import { DnsRelay } from './relay/dns.ts';
-import { TcpRelay } from './relay/tcp.ts';
+import { HostPorts } from './relay/host-ports.ts';
+import type { ProcessOf } from './relay/judge.ts';
+import { Meanings } from './relay/meanings.ts';
+import { TcpRelay, type TcpRelayOptions } from './relay/tcp.ts';
 import type { TcpFlows } from './relay/tcp-flows.ts';
 import { UdpRelay } from './relay/udp.ts';
-import { dialMs, Way } from './relay/way.ts';
 import { destinationOf, type Destination } from './upstream/destination.ts';
+import { dialMs, type Way } from './ways/way.ts';
 
 /** Where `--dns remote` asks when nobody else is named: a resolver that everybody can reach. */
 const defaultResolver = '9.9.9.9';
 
 export interface NetworkOptions {
   readonly lane: string;
-  readonly spec: LaneSpec;
   readonly interception: 'tproxy' | 'redirect';
   readonly hasIpv6: boolean;
+  /** What its flows are decided by until `follow`. */
+  readonly policy: LanePolicy;
+  /** To this computer's own loopback. */
+  readonly loopback: Way;
+  readonly processOf: ProcessOf;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** A sentence for the lane's user. */
   readonly note: (text: string) => void;
+  /** What can be seen of it from outside has changed. */
+  readonly onChange: () => void;
 }
 
 export class LaneNetwork {
   readonly #native: Native;
   readonly #flows: TcpFlows;
   readonly #options: NetworkOptions;
-  readonly #way: Way;
+  readonly #fakes: FakePool;
   readonly #tcp: TcpRelay;
   readonly #dns: DnsRelay;
   readonly #udp: UdpRelay | undefined;
+  readonly #ports: HostPorts;
+  #policy: LanePolicy;
+  #letGo: (() => void)[] = [];
 
   constructor(
     native: Native,
@@ -48,32 +60,37 @@ export class LaneNetwork {
     sockets: ReadonlyMap<LaneSocket, number>,
     options: NetworkOptions,
   ) {
-    const { lane, spec, interception } = options;
+    const { lane, interception, now, policy } = options;
     this.#native = native;
     this.#flows = flows;
     this.#options = options;
-    const fakes = new FakePool({ now: options.now, start: Math.floor(Math.random() * 0x1_0000) });
-    this.#way = new Way(spec.route, fakes);
-    const onRefused = (failure: Failure) => {
-      this.#refused(failure);
-    };
-    const dnsOptions = { hasIpv6: this.#carriesIpv6(), onFailure: onRefused };
-    this.#dns = new DnsRelay(native, new DnsService(this.#dnsWay(fakes), dnsOptions));
-    this.#tcp = new TcpRelay(native.flows, flows, required(sockets, 'tcp'), {
+    this.#policy = policy;
+    this.#fakes = new FakePool({ now, start: Math.floor(Math.random() * 0x1_0000) });
+    this.#dns = new DnsRelay(native, this.#dnsService());
+    const meanings = new Meanings(this.#fakes);
+    const common: TcpRelayOptions = {
       lane,
       interception,
-      way: this.#way,
+      meanings,
+      judge: () => this.#policy,
+      processOf: options.processOf,
+      socketPair: () => native.socketPair(),
+      onRefused: this.#onRefused,
+    };
+    this.#ports = new HostPorts(native.flows, flows, { ...common, loopback: options.loopback });
+    this.#tcp = new TcpRelay(native.flows, flows, required(sockets, 'tcp'), {
+      ...common,
       onDns: (stream) => {
         this.#dns.stream(stream);
       },
-      onRefused,
     });
-    this.#udp = this.#openUdp(sockets, onRefused);
+    this.#udp = this.#openUdp(sockets, meanings);
     this.#openStubs(sockets);
+    this.#hold();
   }
 
-  get via(): string {
-    return this.#way.via;
+  get policy(): LanePolicy {
+    return this.#policy;
   }
 
   get lane(): string {
@@ -85,6 +102,11 @@ export class LaneNetwork {
     return this.#udp?.number;
   }
 
+  /** Ports of this computer's loopback that are open to the app. */
+  get ports(): HostPorts {
+    return this.#ports;
+  }
+
   handleUdp(event: UdpEvent): void {
     if (event.kind === 'dns') this.#dns.datagram(event.lane, event.source, event.destination, event.query);
     else this.#udp?.handle(event);
@@ -94,68 +116,87 @@ export class LaneNetwork {
     this.#udp?.count();
   }
 
+  /**
+   * Decides by another policy from now on. Flows that are open go on as they are when they are to be kept, else they
+   * are reset; answers how many were.
+   */
+  follow(policy: LanePolicy, keep: boolean): number {
+    this.#policy = policy;
+    this.#tcp.forget();
+    this.#dns.serve(this.#dnsService());
+    const closed = keep ? 0 : this.#flows.abort(this.#options.lane) + (this.#udp?.end() ?? 0);
+    this.#hold();
+    this.#options.onChange();
+    return closed;
+  }
+
+  /** Resets the flows with these ids; answers how many there were. TCP flows are closed for all lanes at once. */
+  endUdp(ids: ReadonlySet<number>): number {
+    return this.#udp?.end(ids) ?? 0;
+  }
+
   /** Lets what the app sent before it ended go out, for as long as `ms` at most. */
   drain(ms: number): Promise<void> {
     return this.#flows.drain(this.#options.lane, ms);
   }
 
   close(): void {
+    for (const end of this.#letGo.splice(0)) end();
     this.#tcp.close();
+    this.#ports.close();
     this.#udp?.close();
     this.#dns.close();
   }
 
-  #carriesIpv6(): boolean {
-    const { route } = this.#options.spec;
-    return (
-      this.#options.hasIpv6 &&
-      (route.kind === 'direct' || route.upstream.kind === 'socks5' || route.upstream.kind === 'http')
-    );
+  /** Ways are watched over while a lane may take them. */
+  #hold(): void {
+    const before = this.#letGo;
+    this.#letGo = [...this.#policy.ways].map((way) => way.hold(this.#options.onChange));
+    for (const end of before) end();
   }
 
-  #dnsWay(fakes: FakePool): DnsWay {
-    const { dns } = this.#options.spec;
+  #dnsService(): DnsService {
+    const hasIpv6 = this.#options.hasIpv6 && this.#policy.carriesIpv6;
+    return new DnsService(this.#dnsWay(), { hasIpv6, onFailure: this.#onRefused });
+  }
+
+  #dnsWay(): DnsWay {
+    const { dns, own } = this.#policy;
     switch (dns.mode) {
       case 'fake':
-        return { mode: 'fake', pool: fakes };
+        return { mode: 'fake', pool: this.#fakes };
       case 'host':
         return { mode: 'host', resolver: new HostResolver({ servers: hostServers, now: this.#options.now }) };
       case 'remote':
-        return { mode: 'remote', resolver: this.#remoteResolver(dns.resolver ?? defaultResolver) };
+        // Without a way out there is nobody to ask; names are answered, and what they lead to is refused.
+        if (own === undefined) return { mode: 'fake', pool: this.#fakes };
+        return { mode: 'remote', resolver: this.#remoteResolver(own, dns.resolver ?? defaultResolver) };
     }
   }
 
   /** Asks through the lane's own way out, over TCP. */
-  #remoteResolver(resolver: string): RemoteResolver {
+  #remoteResolver(way: Way, resolver: string): RemoteResolver {
     const destination = resolverDestination(resolver);
     const connect = async () => {
-      const { socket, early } = await this.#way.dial(destination, { deadlineMs: dialMs });
+      const { socket, early } = await way.dial(destination, { deadlineMs: dialMs });
       if (early.length > 0) socket.unshift(early);
       return socket;
     };
     return new RemoteResolver({ connect, now: this.#options.now });
   }
 
-  #openUdp(
-    sockets: ReadonlyMap<LaneSocket, number>,
-    onRefused: (failure: Failure) => void,
-  ): UdpRelay | undefined {
+  #openUdp(sockets: ReadonlyMap<LaneSocket, number>, meanings: Meanings): UdpRelay | undefined {
     const [udp, dns, raw4, raw6, packet] = (['udp', 'dns', 'raw4', 'raw6', 'packet'] as const).map(
       (name) => sockets.get(name) ?? -1,
     ) as [number, number, number, number, number];
     if (udp < 0) return undefined;
+    const { lane, now, processOf } = this.#options;
     try {
       return new UdpRelay(
         this.#native,
         this.#flows.table,
         { udp, dns, raw4, raw6, packet },
-        {
-          lane: this.#options.lane,
-          way: this.#way,
-          isBlocked: this.#options.spec.udp === 'block',
-          now: this.#options.now,
-          onRefused,
-        },
+        { lane, meanings, judge: () => this.#policy, processOf, now, onRefused: this.#onRefused },
       );
     } finally {
       for (const fd of [udp, dns, raw4, raw6, packet]) if (fd >= 0) this.#native.close(fd);
@@ -171,12 +212,16 @@ export class LaneNetwork {
   }
 
   /** What the user should know of a refusal: not which destination, that is in the list of connections. */
-  #refused(failure: Failure): void {
+  readonly #onRefused = (failure: Failure): void => {
     if (failure.code === 'udp-not-offered') this.#options.note('UDP refused: the proxy does not offer it');
-    else if (failure.code.startsWith('proxy-') || ['engine-limit', 'dns-failed'].includes(failure.code)) {
+    else if (
+      failure.code.startsWith('proxy-') ||
+      failure.code.startsWith('chain-') ||
+      ['engine-limit', 'dns-failed', 'egress-missing', 'certificate-refused'].includes(failure.code)
+    ) {
       this.#options.note(describe({ code: failure.code }));
     }
-  }
+  };
 }
 
 /** The host's resolvers of the moment. */

@@ -2,10 +2,21 @@
 import type { Failure } from '#shared/failure.ts';
 import type { LaunchPayload } from '#shared/launch-payload.ts';
 import type { Mode, Terminal } from '#shared/helper-protocol.ts';
-import type { DnsMode, Isolation, Upstream } from '#shared/model.ts';
+import type { DnsMode, Isolation } from '#shared/model.ts';
+import type { Profile, Rule } from '#shared/profile.ts';
 
-/** Where a lane's traffic goes: through one upstream, or out of the host namespace as it is. */
-export type Route = { readonly kind: 'upstream'; readonly upstream: Upstream } | { readonly kind: 'direct' };
+/**
+ * The profile of a lane: one of the configuration, by its id, or one that was given on the command line, with the
+ * passwords of its servers by their ids. To the latter only the rules apply that came with it.
+ */
+export type ProfileChoice =
+  | { readonly kind: 'stored'; readonly id: string }
+  | {
+      readonly kind: 'given';
+      readonly profile: Profile;
+      readonly passwords: ReadonlyMap<string, string>;
+      readonly rules: readonly Rule[];
+    };
 
 /** How names are answered; `resolver` is for `remote`: an address with optional port, textual. */
 export interface DnsChoice {
@@ -16,9 +27,9 @@ export interface DnsChoice {
 export interface LaneSpec {
   /** Shown to the user; usually the base name of the command. */
   readonly name: string;
-  readonly route: Route;
-  readonly dns: DnsChoice;
-  readonly udp: 'allow' | 'block';
+  /** What rules and bindings may call the app: its id first, then the name of its program, its path. */
+  readonly apps: readonly [string, ...string[]];
+  readonly profile: ProfileChoice;
   readonly payload: LaunchPayload;
   readonly terminal: Terminal;
   /** Descriptors of this process that become the app's stdin, stdout and stderr; they stay open here. */

@@ -4,15 +4,16 @@
  * Does: keep the lane's state, bring the sockets of the lane to the relays, end everything in reverse order.
  * Must not: call a lane running before the app's exec has succeeded, or keep a relay for a lane that is gone.
  */
-import { CulvertError, describe, type Failure } from '#shared/failure.ts';
+import { CulvertError, describe, failureOf, type Failure } from '#shared/failure.ts';
 import type { HelperValue, LaneSignal, LaneSocket } from '#shared/helper-protocol.ts';
 import { encodeLaunchPayload } from '#shared/launch-payload.ts';
 import type { LaneState, LaneView } from '#shared/model.ts';
 import { deferred } from './deferred.ts';
 import { nextLaneState, type LaneEvent } from './lane-state.ts';
 import type { HelperLink } from './helper-link.ts';
-import type { AppExit, HelperInfo, LaneSpec } from './lane-spec.ts';
+import type { AppExit, HelperInfo, LaneSpec, ProfileChoice } from './lane-spec.ts';
 import type { LaneNetwork } from './lane-network.ts';
+import type { LanePolicy } from './lane-policy.ts';
 import type { Native } from './native.ts';
 import { readStatusPipe, type AppStatus } from './status-pipe.ts';
 
@@ -28,7 +29,12 @@ export interface LaneContext {
   readonly helper: HelperInfo;
   readonly now: () => number;
   /** Makes the relays for the sockets that the helper returned; they own the descriptors from then on. */
-  readonly network: (lane: Lane, created: Created, sockets: ReadonlyMap<LaneSocket, number>) => LaneNetwork;
+  readonly network: (
+    lane: Lane,
+    policy: LanePolicy,
+    created: Created,
+    sockets: ReadonlyMap<LaneSocket, number>,
+  ) => LaneNetwork;
   readonly totals: (id: string) => { open: number; total: number; bytesUp: number; bytesDown: number };
   readonly onChange: () => void;
 }
@@ -49,6 +55,9 @@ export class Lane {
   readonly #started = deferred();
   readonly #stopListeners = new Set<(signal: number) => void>();
   readonly #notes: string[] = [];
+  #policy: LanePolicy;
+  /** What the lane's profile is chosen by, now. */
+  #choice: ProfileChoice;
   #state: LaneState = 'starting';
   #cause: Failure | undefined;
   #created: Created | undefined;
@@ -56,9 +65,11 @@ export class Lane {
   #pid = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(id: string, spec: LaneSpec, context: LaneContext) {
+  constructor(id: string, spec: LaneSpec, policy: LanePolicy, context: LaneContext) {
     this.id = id;
     this.spec = spec;
+    this.#policy = policy;
+    this.#choice = spec.profile;
     this.#context = context;
     this.exit = this.#exit.promise;
     this.empty = this.#empty.promise;
@@ -76,16 +87,41 @@ export class Lane {
     return this.#state;
   }
 
+  /** How the lane's profile was chosen last. */
+  get choice(): ProfileChoice {
+    return this.#choice;
+  }
+
+  /**
+   * Decides by another policy from now on. Open flows are reset unless they are to be kept; answers how many were.
+   * Throws `lane-unknown` for a lane that has ended.
+   */
+  async follow(choice: ProfileChoice, policy: LanePolicy, keep: boolean): Promise<number> {
+    if (this.#network === undefined || this.#state === 'gone' || this.#state === 'failed')
+      throw new CulvertError('lane-unknown', { detail: this.id });
+    this.#choice = choice;
+    this.#policy = policy;
+    const closed = this.#network.follow(policy, keep);
+    await this.#openPorts();
+    return closed;
+  }
+
+  /** Resets the UDP flows with these ids; answers how many there were. */
+  endUdp(ids: ReadonlySet<number>): number {
+    return this.#network?.endUdp(ids) ?? 0;
+  }
+
   /** Makes the network, starts the app, and resolves once it runs. Throws a CulvertError and leaves nothing. */
   async open(): Promise<void> {
     try {
       const { value, descriptors } = await this.#context.link.call('lane.create', {});
       this.#created = value;
       const sockets = new Map(value.sockets.map((name, index) => [name, descriptors[index] ?? -1]));
-      this.#network = this.#context.network(this, value, sockets);
+      this.#network = this.#context.network(this, this.#policy, value, sockets);
       if (value.interception === 'redirect') {
         this.note('this kernel has no nft tproxy: TCP is carried, UDP is refused');
       }
+      await this.#openPorts();
       await this.#launch(value.lane);
       await this.#started.promise;
     } catch (error) {
@@ -140,11 +176,16 @@ export class Lane {
 
   view(): LaneView {
     const totals = this.#context.totals(this.id);
+    const { health, trouble } = this.#policy.health;
     return {
       id: this.id,
       name: this.spec.name,
+      app: this.spec.apps[0],
       command: [...this.spec.payload.argv],
-      via: this.#network?.via ?? '',
+      profile: { ...this.#policy.head },
+      via: this.#policy.via,
+      health,
+      ...(trouble === undefined ? {} : { trouble: { ...trouble } }),
       state: this.#state,
       ...(this.#cause === undefined ? {} : { cause: { ...this.#cause } }),
       mode: this.#context.helper.mode,
@@ -163,6 +204,25 @@ export class Lane {
   close(): Promise<void> {
     this.#closing ??= this.#tearDown();
     return this.#closing;
+  }
+
+  /** Opens those ports of this computer that the profile opens to the app, and shuts the others. */
+  async #openPorts(): Promise<void> {
+    const network = this.#network;
+    if (network === undefined || this.#created === undefined) return;
+    const { lane } = this.#created;
+    const wanted = new Set(this.#policy.profile.hostAccess.loopbackPorts);
+    for (const port of network.ports.ports) if (!wanted.has(port)) network.ports.shut(port);
+    for (const port of wanted) {
+      if (network.ports.ports.includes(port)) continue;
+      try {
+        const { descriptors } = await this.#context.link.call('lane.listen', { lane, port });
+        network.ports.open(port, descriptors);
+      } catch (error) {
+        // The app goes without this port, and its user is told.
+        this.note(describe(failureOf(error)));
+      }
+    }
   }
 
   async #launch(lane: number): Promise<void> {

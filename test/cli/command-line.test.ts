@@ -21,6 +21,8 @@ beforeAll(() => {
     target: 'node20',
     format: 'cjs',
     external: ['koffi'],
+    // As build/build.js has it.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     define: { 'import.meta.dirname': '__dirname' },
     logLevel: 'error',
   });

@@ -6,7 +6,10 @@ import type { LaneView } from '../../electron/shared/model.ts';
 const lane: LaneView = {
   id: '123-1',
   name: 'curl',
+  app: 'curl',
   command: ['curl', 'https://host.example/'],
+  profile: { id: 'work', name: 'Work', colour: '#5b6ee1', letter: 'W' },
+  health: 'reachable',
   via: 'socks5://192.0.2.1:1080',
   state: 'running',
   mode: 'rootless',

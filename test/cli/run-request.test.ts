@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dnsOf, isolationOf, lacksPassword, routeOf, wordOf } from '../../electron/cli/run-request.ts';
+import { dnsOf, isolationOf, lacksPassword, upstreamsOf, wordOf } from '../../electron/cli/run-request.ts';
 
 describe('--dns', () => {
   test('left out means fake through a proxy and host without one', () => {
@@ -43,13 +43,14 @@ test('a wrong word is answered with the possible ones', () => {
 
 describe('--proxy', () => {
   test('direct is no proxy', () => {
-    expect(routeOf('direct', {})).toEqual({ kind: 'direct' });
+    expect(upstreamsOf(['direct'], {})).toEqual([]);
+    expect(() => upstreamsOf(['direct', 'socks5://192.0.2.1'], {})).toThrow(/no other proxy/);
   });
 
   test('a user without a password lacks one until the environment gives it', () => {
     const url = 'socks5://me@192.0.2.1:1080';
-    expect(lacksPassword(routeOf(url, {}))).toBe(true);
-    expect(lacksPassword(routeOf(url, { CULVERT_PASSWORD: 's' }))).toBe(false);
+    expect(upstreamsOf([url], {}).map(lacksPassword)).toEqual([true]);
+    expect(upstreamsOf([url], { CULVERT_PASSWORD: 's' }).map(lacksPassword)).toEqual([false]);
   });
 
   test('nobody is asked for a password where there is no user, an empty one, or a kind without passwords', () => {
@@ -57,9 +58,8 @@ describe('--proxy', () => {
       'socks5://192.0.2.1:1080',
       'socks5://me:@192.0.2.1:1080',
       'socks4://me@192.0.2.1:1080',
-      'direct',
     ]) {
-      expect(lacksPassword(routeOf(url, {}))).toBe(false);
+      expect(upstreamsOf([url], {}).map(lacksPassword)).toEqual([false]);
     }
   });
 });

@@ -22,6 +22,8 @@ beforeAll(() => {
     target: 'node20',
     format: 'cjs',
     external: ['koffi'],
+    // As build/build.js has it.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     // Where the native part is looked for: beside the bundle of the product.
     define: { __dirname: JSON.stringify(join(root, 'dist')) },
     logLevel: 'error',

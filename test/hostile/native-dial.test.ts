@@ -10,7 +10,8 @@ import { FlowTable, type Flow } from '../../electron/engine/flows.ts';
 import { Native } from '../../electron/engine/native.ts';
 import { TcpFlows } from '../../electron/engine/relay/tcp-flows.ts';
 import { TcpRelay } from '../../electron/engine/relay/tcp.ts';
-import { Way } from '../../electron/engine/relay/way.ts';
+import { Meanings } from '../../electron/engine/relay/meanings.ts';
+import { ProxyWay } from '../../electron/engine/ways/proxy-way.ts';
 import { dial } from '../../electron/engine/upstream/dial.ts';
 import { failureOf } from '#shared/failure.ts';
 import { type Behaviour, isRight } from './behaviour.ts';
@@ -47,11 +48,15 @@ afterAll(() => {
 /** A lane whose way is the upstream: what `use` is given is the port where its app finds every destination. */
 async function withLane<T>(lane: string, upstream: Upstream, use: (port: number) => Promise<T>): Promise<T> {
   const { listener, port } = mint();
-  const route = { kind: 'upstream', upstream } as const;
+  const way = new ProxyWay({ mode: 'strict', upstreams: [upstream] }, {});
+  const decision = { kind: 'way', way, lasts: true } as const;
   const relay = new TcpRelay(native.flows, flows, listener, {
     lane,
     interception: 'tproxy',
-    way: new Way(route, new FakePool({ now: () => 0 })),
+    meanings: new Meanings(new FakePool({ now: () => 0 })),
+    judge: () => ({ wantsServerName: false, decide: () => decision, rewrite: (destination) => destination }),
+    processOf: () => Promise.resolve(null),
+    socketPair: () => native.socketPair(),
     dialMs,
     onDns: (stream) => stream.destroy(),
     onRefused: () => undefined,
@@ -158,7 +163,7 @@ describe('the native dial', () => {
     if (works === undefined) throw new Error('no such behaviour');
     await withProxy(works, async ({ kind, port: proxyPort }) => {
       const upstream = { kind, host: 'localhost', port: proxyPort };
-      const way = new Way({ kind: 'upstream', upstream }, new FakePool({ now: () => 0 }));
+      const way = new ProxyWay({ mode: 'strict', upstreams: [upstream] }, {});
       const destination = { kind: 'ipv4', host: '192.0.2.1', port: 80 } as const;
       expect(way.socks5?.dial(destination)).toBeUndefined();
       const { socket } = await way.dial(destination, { deadlineMs: dialMs });

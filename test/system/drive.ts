@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Engine, parseProxyUrl } from '#engine';
+import { Engine, givenProfile, parseProxyUrl } from '#engine';
 import type { Isolation } from '#shared/model.ts';
 
 const [productDir = '', proxy = '', isolation = '', ...command] = process.argv.slice(2);
@@ -14,9 +14,8 @@ const atOnce = 10;
 async function openOne(engine: Engine): Promise<void> {
   const lane = await engine.openLane({
     name: 'drive',
-    route: { kind: 'upstream', upstream: parseProxyUrl(proxy) },
-    dns: { mode: 'fake' },
-    udp: 'allow',
+    apps: ['drive'],
+    profile: givenProfile({ upstreams: [parseProxyUrl(proxy)], dns: { mode: 'fake' }, udp: 'allow' }),
     payload: {
       umask: 0o022,
       ignoredSignals: 0n,

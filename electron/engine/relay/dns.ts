@@ -13,12 +13,18 @@ const maxStreams = 256;
 
 export class DnsRelay {
   readonly #native: Native;
-  readonly #service: DnsService;
+  #service: DnsService;
   readonly #closers: (() => void)[] = [];
   readonly #streams = new Set<Socket>();
 
   constructor(native: Native, service: DnsService) {
     this.#native = native;
+    this.#service = service;
+  }
+
+  /** Answers by another service from now on; what the old one is asked for ends unanswered. */
+  serve(service: DnsService): void {
+    this.#service.close();
     this.#service = service;
   }
 
@@ -44,7 +50,7 @@ export class DnsRelay {
     app.once('close', () => {
       this.#streams.delete(app);
     });
-    serveStream(app, this.#service);
+    serveStream(app, { handle: (query, transport) => this.#service.handle(query, transport) });
     app.resume();
   }
 

@@ -15,11 +15,16 @@ import type { NativeFlows } from '../native-flows.ts';
  */
 const spareSlots = 1024;
 
-/** A flow whose end the pump will tell. */
-interface Pumped {
-  readonly flow: Flow;
+export interface PumpedListeners {
+  /** A dial of the pump's came through. Not called for one that has ended by the time. */
+  readonly onOpened?: () => void;
   /** Called once, after the end, with what it means; answers the failure to be shown, if it is one. */
   readonly onEnd: (ended: EndedFlow) => Failure | undefined;
+}
+
+/** A flow whose end the pump will tell. */
+interface Pumped extends PumpedListeners {
+  readonly flow: Flow;
 }
 
 /** Hears of a connection; unless that is all there is to tell, the pump has dialled it as the last of its kind. */
@@ -46,14 +51,16 @@ export class TcpFlows {
     return this.#table;
   }
 
-  /** Accepts on a listening socket, which it owns from now on; answers how to close it. */
-  listen(fd: number, isRedirected: boolean, onAccepted: OnAccepted): () => void {
+  /** Accepts on a listening socket, which it owns from now on; answers the listener's number. */
+  listen(fd: number, isRedirected: boolean, onAccepted: OnAccepted): number {
     const listener = this.#native.listen(fd, isRedirected);
     this.#listeners.set(listener, onAccepted);
-    return () => {
-      this.#native.unlisten(listener);
-      this.#listeners.delete(listener);
-    };
+    return listener;
+  }
+
+  unlisten(listener: number): void {
+    this.#native.unlisten(listener);
+    this.#listeners.delete(listener);
   }
 
   /** Throws `engine-limit` when no further flow can be relayed. */
@@ -63,8 +70,8 @@ export class TcpFlows {
   }
 
   /** From here on the flow is the pump's, dialled or joined. */
-  pumped(number: number, flow: Flow, onEnd: Pumped['onEnd']): void {
-    this.#pumped.set(number, { flow, onEnd });
+  pumped(number: number, flow: Flow, listeners: PumpedListeners): void {
+    this.#pumped.set(number, { flow, ...listeners });
     if (this.#drains.has(flow.lane)) this.#native.release(number);
   }
 
@@ -99,11 +106,26 @@ export class TcpFlows {
     clearTimeout(timer);
   }
 
-  /** Resets all flows of a lane that the pump has. */
-  abort(lane: string): void {
+  /** Resets all flows of a lane that the pump has; answers how many there were. */
+  abort(lane: string): number {
+    let count = 0;
     for (const [number, { flow }] of this.#pumped) {
-      if (flow.lane === lane) this.#native.abort(number);
+      if (flow.lane !== lane) continue;
+      this.#native.abort(number);
+      count += 1;
     }
+    return count;
+  }
+
+  /** Resets the flows with these ids, of any lane; answers how many there were. */
+  close(ids: ReadonlySet<number>): number {
+    let count = 0;
+    for (const [number, { flow }] of this.#pumped) {
+      if (!ids.has(flow.id)) continue;
+      this.#native.abort(number);
+      count += 1;
+    }
+    return count;
   }
 
   /** A flow of the lane has ended, opened or not: a drain that waits for the last one is over with it. */
@@ -117,7 +139,9 @@ export class TcpFlows {
     if (event.kind === 'ended') this.#ended(event.ended);
     else if (event.kind === 'opened') {
       const pumped = this.#pumped.get(event.flow);
-      if (pumped !== undefined) this.#table.opened(pumped.flow, event.dialMs);
+      if (pumped === undefined) return;
+      this.#table.opened(pumped.flow, event.dialMs);
+      pumped.onOpened?.();
     }
   }
 
@@ -132,7 +156,10 @@ export class TcpFlows {
     if (pumped === undefined) return;
     const { flow, onEnd } = pumped;
     this.#pumped.delete(ended.flow);
-    if (flow.state === 'dialling' && ended.dialMs !== undefined) this.#table.opened(flow, ended.dialMs);
+    if (flow.state === 'dialling' && ended.dialMs !== undefined) {
+      this.#table.opened(flow, ended.dialMs);
+      pumped.onOpened?.();
+    }
     this.#table.count(flow, ended.bytesUp, ended.bytesDown);
     this.#table.end(flow, onEnd(ended));
     this.settled(flow.lane);

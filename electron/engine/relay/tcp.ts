@@ -1,36 +1,57 @@
 /**
  * The TCP side of a lane's relay: from accept to the native pump (DESIGN.md §4).
  *
- * Does: find out what the app wants to reach and have it dialled, by the pump where the way is a SOCKS5 proxy,
- * else here. Must not: read a byte of the app's, or answer a failure with anything but a reset.
+ * Does: find out what the app wants to reach, have it decided and dialled, by the pump where the way is one SOCKS5
+ * proxy, else here. Must not: take a byte of the app's, or answer a failure with anything but a reset.
  */
 import { setMaxListeners } from 'node:events';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
+import type { PolicyFacts } from '../lane-policy.ts';
 import type { Flow } from '../flows.ts';
 import type { AcceptedFlow, EndedFlow, FlowEvent } from '../native-events.ts';
 import type { NativeFlows } from '../native-flows.ts';
+import type { ChainDialled } from '../upstream/chain.ts';
 import type { Destination } from '../upstream/destination.ts';
-import { descriptorOf } from './descriptor.ts';
+import { dialMs, type Way } from '../ways/way.ts';
+import { joinTo } from './join.ts';
+import { factsOf, judged, mayBeTls, serverNameWithin, wayOf } from './judge.ts';
+import type { Judge, ProcessOf, Verdict } from './judge.ts';
+import type { Meanings } from './meanings.ts';
 import type { TcpFlows } from './tcp-flows.ts';
-import { dialMs, type Way } from './way.ts';
 
 /**
  * Milliseconds for which the pump may use a decision for other connections to the same destination. Short, so that
  * nothing that decisions are made of goes out of date meanwhile: fake addresses keep their names for minutes.
  */
 const againMs = 1000;
+/** What is looked at of a flow's first bytes: a ClientHello with key shares of every kind. */
+const peekBytes = 8192;
+/** Milliseconds after which the first bytes of a TLS flow are looked at for people to see; few dials are quicker. */
+const showNameMs = 3;
 
 export interface TcpRelayOptions {
   readonly lane: string;
   readonly interception: 'tproxy' | 'redirect';
-  readonly way: Way;
+  readonly meanings: Meanings;
+  readonly judge: () => Judge;
+  readonly processOf: ProcessOf;
+  /** Two connected stream sockets; the caller owns both. */
+  readonly socketPair: () => [number, number];
   /** Milliseconds for a dial; 15,000 when not given (S48). */
   readonly dialMs?: number;
-  /** Takes over a stream to port 53. */
-  readonly onDns: (stream: Socket) => void;
+  /** Takes over a stream to port 53; without it that port is like all others. */
+  readonly onDns?: (stream: Socket) => void;
   /** A flow could not be opened. */
   readonly onRefused: (failure: Failure) => void;
+}
+
+/** A connection that is being decided about: what the pump told, and what the app means. */
+interface Asking {
+  readonly accepted: AcceptedFlow;
+  readonly news: FlowEvent['kind'];
+  readonly meant: Destination;
+  readonly facts: PolicyFacts;
 }
 
 export class TcpRelay {
@@ -38,7 +59,7 @@ export class TcpRelay {
   readonly #flows: TcpFlows;
   readonly #options: TcpRelayOptions;
   readonly #dialling = new AbortController();
-  readonly #unlisten: () => void;
+  readonly #listener: number;
   readonly #dialMs: number;
 
   /** Accepts on the lane's listening socket, which it owns from now on. */
@@ -49,97 +70,180 @@ export class TcpRelay {
     this.#dialMs = options.dialMs ?? dialMs;
     // Each dial that is made here listens to it, and there may be thousands.
     setMaxListeners(0, this.#dialling.signal);
-    this.#unlisten = flows.listen(listener, options.interception === 'redirect', (accepted, news) => {
+    this.#listener = flows.listen(listener, options.interception === 'redirect', (accepted, news) => {
       this.#accepted(accepted, news);
     });
   }
 
+  /** Nothing that was decided before is used for a new connection. */
+  forget(): void {
+    this.#native.forgetRoutes(this.#listener);
+  }
+
+  /** Takes no further connection; those that there are go on. */
+  unlisten(): void {
+    this.#flows.unlisten(this.#listener);
+  }
+
   /** Takes no further connection, gives up the dials under way and resets what is open. */
   close(): void {
-    this.#unlisten();
+    this.unlisten();
     this.#dialling.abort(closing());
     this.#flows.abort(this.#options.lane);
   }
 
   #accepted(accepted: AcceptedFlow, news: FlowEvent['kind']): void {
-    if (accepted.port === 53) {
-      this.#dns(accepted);
+    const { meanings, judge, onDns } = this.#options;
+    if (accepted.port === 53 && onDns !== undefined) {
+      onDns(this.#take(accepted));
       return;
     }
-    const { way } = this.#options;
-    const { address, port } = accepted;
-    let destination: Destination;
+    let meant: Destination;
     try {
-      destination = way.acquire(address, port);
+      meant = meanings.acquire(accepted.address, accepted.port);
     } catch (error) {
-      this.#refuse(accepted, this.#begin(accepted), error, news);
+      this.#refuse(accepted, this.#begin(accepted, undefined), error, news);
       return;
     }
-    const flow = this.#begin(accepted, destination.kind === 'name' ? destination.host : undefined);
-    try {
-      this.#flows.expectRoom();
-      if (news !== 'accepted' || this.#dialNatively(accepted, destination)) {
-        this.#pumped(accepted, flow);
-        return;
-      }
-    } catch (error) {
-      way.release(address);
-      this.#refuse(accepted, flow, error, news);
-      return;
-    }
-    void this.#dial(accepted, flow, destination);
+    const asking = { accepted, news, meant, facts: factsOf('tcp', meant) };
+    const decision = judge().decide(asking.facts);
+    const wantsName = judge().wantsServerName && mayBeTls(meant);
+    if (decision.kind === 'process-wanted' || wantsName) void this.#decideLater(asking, wantsName);
+    else this.#carryOut(asking, this.#begin(accepted, meant, decision), decision);
   }
 
-  #begin({ address, port, sourcePort }: AcceptedFlow, host?: string): Flow {
-    const { lane, way } = this.#options;
-    return this.#flows.table.begin({ lane, proto: 'tcp', sourcePort, host, address, port, via: way.via });
+  /** With what has to be asked for. Meanwhile the app waits, as it would for a slow proxy. */
+  async #decideLater(asking: Asking, wantsName: boolean): Promise<void> {
+    const { accepted, meant, news } = asking;
+    const { judge, processOf } = this.#options;
+    const flow = this.#begin(accepted, meant);
+    try {
+      let { facts } = asking;
+      if (wantsName && news === 'accepted') {
+        const host = await serverNameWithin(() => this.#native.peek(accepted.flow, peekBytes));
+        if (host !== undefined) {
+          flow.serverName = host;
+          facts = { ...facts, host };
+        }
+      }
+      const decision = await judged(judge, facts, () => processOf('tcp', accepted.sourcePort));
+      if (this.#dialling.signal.aborted) throw closing();
+      this.#decided(flow, decision);
+      this.#carryOut(asking, flow, decision.kind === 'way' ? { ...decision, lasts: false } : decision);
+    } catch (error) {
+      this.#giveUp(asking, flow, error);
+    }
+  }
+
+  #carryOut(asking: Asking, flow: Flow, decision: Verdict): void {
+    const { accepted, news, meant } = asking;
+    try {
+      this.#flows.expectRoom();
+      const way = wayOf(decision);
+      const destination = this.#options.judge().rewrite(meant);
+      const isLasting = decision.kind === 'way' && decision.lasts;
+      if (news !== 'accepted') {
+        // The pump has dialled it as the last of its kind; what must not be repeated so never was.
+        this.#pumped(asking, flow, way);
+      } else if (this.#dialNatively(accepted, destination, way, isLasting)) {
+        this.#showServerName(asking, flow);
+        this.#pumped(asking, flow, way);
+      } else {
+        this.#showServerName(asking, flow);
+        void this.#dial(asking, flow, destination, way);
+      }
+    } catch (error) {
+      this.#giveUp(asking, flow, error);
+    }
+  }
+
+  #begin(accepted: AcceptedFlow, meant: Destination | undefined, decision?: Verdict): Flow {
+    const { address, port, sourcePort } = accepted;
+    const flow = this.#flows.table.begin({
+      lane: this.#options.lane,
+      proto: 'tcp',
+      sourcePort,
+      host: meant?.kind === 'name' ? meant.host : undefined,
+      address,
+      port,
+      via: decision?.kind === 'way' ? decision.way.via : 'blocked',
+      rule: decision?.rule,
+    });
+    return flow;
+  }
+
+  #decided(flow: Flow, decision: Verdict): void {
+    flow.via = decision.kind === 'way' ? decision.way.via : 'blocked';
+    if (decision.rule !== undefined) flow.rule = decision.rule;
   }
 
   /** Leaves the dial to the pump. False where that cannot go this way. */
-  #dialNatively(accepted: AcceptedFlow, destination: Destination): boolean {
-    const dial = this.#options.way.socks5?.dial(destination);
+  #dialNatively(accepted: AcceptedFlow, destination: Destination, way: Way, isLasting: boolean): boolean {
+    const dial = way.socks5?.dial(destination);
     if (dial === undefined) return false;
-    this.#native.dial(accepted.flow, dial, this.#dialMs, againMs);
+    this.#native.dial(accepted.flow, dial, this.#dialMs, isLasting ? againMs : 0);
     return true;
   }
 
-  #pumped(accepted: AcceptedFlow, flow: Flow): void {
-    const { way, onRefused } = this.#options;
-    this.#flows.pumped(accepted.flow, flow, (ended) => {
-      const otherwise = this.#onEnd(accepted, flow, ended);
-      const failure = way.socks5?.failure(ended, this.#dialMs)?.failure;
-      if (failure !== undefined) onRefused(failure);
-      return failure ?? otherwise;
+  #pumped(asking: Asking, flow: Flow, way: Way): void {
+    this.#flows.pumped(asking.accepted.flow, flow, {
+      onOpened: () => {
+        way.settled(undefined);
+      },
+      onEnd: (ended) => {
+        const otherwise = this.#onEnd(asking.accepted, flow, ended);
+        const failure = way.socks5?.failure(ended, this.#dialMs)?.failure;
+        if (failure === undefined) return otherwise;
+        way.settled(failure);
+        this.#options.onRefused(failure);
+        return failure;
+      },
     });
   }
 
-  async #dial(accepted: AcceptedFlow, flow: Flow, destination: Destination): Promise<void> {
-    const { way } = this.#options;
+  async #dial(asking: Asking, flow: Flow, destination: Destination, way: Way): Promise<void> {
+    const { accepted } = asking;
+    let dialled: ChainDialled;
     try {
-      const { socket, early } = await way.dial(destination, {
-        deadlineMs: this.#dialMs,
-        signal: this.#dialling.signal,
+      const options = { deadlineMs: this.#dialMs, signal: this.#dialling.signal };
+      dialled = await way.dial(destination, options);
+      flow.via = dialled.via;
+      joinTo(this.#native, accepted.flow, dialled, {
+        socketPair: this.#options.socketPair,
+        // After its end the number may be another flow's.
+        isOver: () => flow.closedAt !== undefined,
       });
-      try {
-        this.#native.join(accepted.flow, descriptorOf(socket), early);
-      } finally {
-        // The pump has a duplicate; without it there is nothing to keep either.
-        socket.destroy();
-      }
     } catch (error) {
-      way.release(accepted.address);
-      this.#refuse(accepted, flow, error, 'accepted');
+      this.#giveUp(asking, flow, error);
       return;
     }
     this.#flows.table.opened(flow);
-    this.#pumped(accepted, flow);
+    this.#flows.pumped(accepted.flow, flow, { onEnd: (ended) => this.#onEnd(accepted, flow, ended) });
+  }
+
+  /** The name in the first bytes, while the dial takes its time: for people only, and so without waiting. */
+  #showServerName({ accepted, meant }: Asking, flow: Flow): void {
+    if (!mayBeTls(meant) || flow.serverName !== undefined) return;
+    setTimeout(() => {
+      if (flow.state !== 'dialling') return;
+      void serverNameWithin(() =>
+        flow.state === 'dialling' ? this.#native.peek(accepted.flow, peekBytes) : Buffer.alloc(0),
+      ).then((name) => {
+        if (name !== undefined) flow.serverName = name;
+      });
+    }, showNameMs).unref();
   }
 
   /** Only an end that the proxy's side caused is worth a word; the app may reset as it likes. */
   #onEnd({ address }: AcceptedFlow, flow: Flow, { end }: EndedFlow): Failure | undefined {
-    this.#options.way.release(address);
+    this.#options.meanings.release(address);
     if (end === 'proxy-reset') return { code: 'proxy-closed', detail: 'connection reset' };
     return end === 'aborted' && flow.state === 'dialling' ? closing().failure : undefined;
+  }
+
+  #giveUp({ accepted, news }: Asking, flow: Flow, error: unknown): void {
+    this.#options.meanings.release(accepted.address);
+    this.#refuse(accepted, flow, error, news);
   }
 
   #refuse({ flow: number }: AcceptedFlow, flow: Flow, error: unknown, news: FlowEvent['kind']): void {
@@ -151,7 +255,8 @@ export class TcpRelay {
     this.#options.onRefused(failure);
   }
 
-  #dns({ flow }: AcceptedFlow): void {
+  /** An accepted flow as a stream of this process, paused. */
+  #take({ flow }: AcceptedFlow): Socket {
     // The typings know `pauseOnCreate` only at the server, which hands it to this constructor.
     const options: SocketConstructorOpts & { pauseOnCreate: boolean } = {
       fd: this.#native.take(flow),
@@ -164,7 +269,7 @@ export class TcpRelay {
     app.on('error', () => {
       // The app reset its stream; `close` follows.
     });
-    this.#options.onDns(app);
+    return app;
   }
 }
 

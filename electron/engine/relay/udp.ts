@@ -1,39 +1,53 @@
 /**
  * The decisions of the UDP relay: the native part carries datagrams, this part says where to (DESIGN.md §4).
  *
- * Does: open one association per app socket, through SOCKS5 or from the host namespace, give each
- * destination its target, refuse at once what the upstream cannot carry. Must not: send anything directly
+ * Does: open an association per app socket and way, through SOCKS5 or from the host namespace, give each
+ * destination its target, refuse at once what must not or cannot be carried. Must not: send anything directly
  * because an association was refused (S7).
  */
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
-import type { Upstream } from '#shared/model.ts';
 import type { Flow, FlowTable } from '../flows.ts';
 import type { UdpEvent } from '../native-events.ts';
 import type { Native } from '../native.ts';
-import { destinationOf, type Destination } from '../upstream/destination.ts';
-import { udpAssociate, type UdpAssociation } from '../upstream/udp-associate.ts';
+import type { ChainAssociation } from '../upstream/chain.ts';
+import type { Destination } from '../upstream/destination.ts';
+import { resolveDirect } from '../ways/direct-way.ts';
+import { dialMs, type Way } from '../ways/way.ts';
+import { factsOf, judged, wayOf, type Judge, type ProcessOf, type Verdict } from './judge.ts';
+import type { Meanings } from './meanings.ts';
 import { readAddress, socksAddress, writeAddress, type Endpoint } from './udp-address.ts';
-import { dialMs, resolveDirect, type Way } from './way.ts';
 
 /** Milliseconds for which a refused ASSOCIATE is believed before the proxy is asked again. */
 const refusedMs = 30_000;
 
-/** One app socket's association while it opens and lives. */
+/** One app socket's association with one way, while it opens and lives. */
 interface Association {
+  readonly key: string;
+  readonly way: Way;
   readonly flow: Flow;
   /** Destinations whose fake addresses are held. */
   readonly held: Set<string>;
   number: number | undefined;
-  control: UdpAssociation | undefined;
+  control: ChainAssociation | undefined;
   /** Whether it has a socket that can carry IPv4 only. */
   family: 0 | 4 | 6;
-  readonly waiting: Buffer[];
+  readonly waiting: Sending[];
+}
+
+/** A pair of addresses that is being decided about: as the native part tells it, and what is meant. */
+interface Sending {
+  readonly source: Buffer;
+  readonly destination: Buffer;
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly meant: Destination;
 }
 
 export interface UdpRelayOptions {
   readonly lane: string;
-  readonly way: Way;
-  readonly isBlocked: boolean;
+  readonly meanings: Meanings;
+  readonly judge: () => Judge;
+  readonly processOf: ProcessOf;
   readonly now: () => number;
   readonly onRefused: (failure: Failure) => void;
 }
@@ -43,9 +57,11 @@ export class UdpRelay {
   readonly #table: FlowTable;
   readonly #options: UdpRelayOptions;
   readonly #lane: number;
-  readonly #bySource = new Map<string, Association>();
-  readonly #byNumber = new Map<number, string>();
-  #refusedUntil = 0;
+  readonly #byKey = new Map<string, Association>();
+  readonly #byNumber = new Map<number, Association>();
+  readonly #refusedUntil = new Map<Way, number>();
+  readonly #wayNumbers = new WeakMap<Way, number>();
+  #lastWay = 0;
   #isOpen = true;
 
   /** `sockets`: the lane's, which stay the caller's to close; the native part has duplicates. */
@@ -73,110 +89,132 @@ export class UdpRelay {
 
   /** Brings the byte counters of the open associations up to date. */
   count(): void {
-    for (const { number, flow } of this.#bySource.values()) {
+    for (const { number, flow } of this.#byKey.values()) {
       if (number === undefined) continue;
       const { bytesUp, bytesDown } = this.#native.udpCounters(number);
       this.#table.count(flow, Math.max(bytesUp, flow.bytesUp), Math.max(bytesDown, flow.bytesDown));
     }
   }
 
+  /** Ends the associations of these flows, or all; what the apps send next is decided anew. Answers how many. */
+  end(ids?: ReadonlySet<number>): number {
+    this.#refusedUntil.clear();
+    const ended = [...this.#byKey.values()].filter(({ flow }) => ids === undefined || ids.has(flow.id));
+    for (const association of ended) {
+      if (association.number !== undefined) this.#native.dissociate(association.number);
+      this.#forget(association);
+    }
+    return ended.length;
+  }
+
   close(): void {
     this.#isOpen = false;
     this.#native.removeUdpLane(this.#lane);
-    for (const source of [...this.#bySource.keys()]) this.#forget(source);
+    for (const association of [...this.#byKey.values()]) this.#forget(association);
   }
 
   async #decide(source: Buffer, destination: Buffer): Promise<void> {
-    const key = source.toString('latin1');
-    const known = this.#bySource.get(key);
-    if (known !== undefined && known.number === undefined) {
-      known.waiting.push(destination);
-      return;
-    }
-    try {
-      this.#expectUdp();
-      const association = known ?? (await this.#open(key, source, destination));
-      await this.#route(association, source, destination);
-      for (const next of association.waiting.splice(0)) await this.#routeOrRefuse(association, source, next);
-    } catch (error) {
-      this.#refuse(key, source, destination, error);
-    }
-  }
-
-  /** Throws when this lane is known not to carry UDP. */
-  #expectUdp(): void {
-    const { isBlocked, way, now } = this.#options;
-    if (isBlocked)
-      throw new CulvertError('destination-blocked', { detail: 'UDP is turned off for this app' });
-    if (way.route.kind === 'upstream' && way.route.upstream.kind !== 'socks5')
-      throw new CulvertError('udp-not-offered');
-    if (now() < this.#refusedUntil) throw new CulvertError('udp-not-offered');
-  }
-
-  async #open(key: string, source: Buffer, destination: Buffer): Promise<Association> {
-    const { lane, way } = this.#options;
     const from = readAddress(source);
     const to = readAddress(destination);
-    const name = way.fakes.lookup(to.address);
+    const { meanings, judge, processOf, onRefused } = this.#options;
+    let sending: Sending | undefined;
+    try {
+      sending = { source, destination, from, to, meant: meanings.lookup(to.address, to.port) };
+      const decision = await judged(judge, factsOf('udp', sending.meant), () => processOf('udp', from.port));
+      if (!this.#isOpen) return;
+      if (decision.kind === 'refused') this.#showRefused(sending, decision);
+      await this.#send(sending, wayOf(decision));
+    } catch (error) {
+      if (!this.#isOpen) return;
+      this.#native.refuseUdp(this.#lane, source, destination);
+      onRefused(failureOf(error));
+    }
+  }
+
+  /** Puts a pair on its way; throws when that cannot be. */
+  async #send(sending: Sending, way: Way): Promise<void> {
+    const key = `${this.#numberOf(way)} ${sending.source.toString('latin1')}`;
+    const known = this.#byKey.get(key);
+    if (known !== undefined && known.number === undefined) {
+      known.waiting.push(sending);
+      return;
+    }
+    this.#expectUdp(way);
+    const association = known ?? (await this.#open(key, sending, way));
+    await this.#route(association, sending);
+    for (const next of association.waiting.splice(0)) await this.#routeOrRefuse(association, next);
+  }
+
+  /** Throws when this way is known not to carry UDP. */
+  #expectUdp(way: Way): void {
+    const isRefused = this.#options.now() < (this.#refusedUntil.get(way) ?? 0);
+    if (way.udp === 'none' || isRefused) throw new CulvertError('udp-not-offered');
+  }
+
+  async #open(key: string, sending: Sending, way: Way): Promise<Association> {
     const association: Association = {
-      flow: this.#table.begin({
-        lane,
-        proto: 'udp',
-        sourcePort: from.port,
-        address: to.address,
-        port: to.port,
-        via: way.via,
-        ...(name.kind === 'name' ? { host: name.name } : {}),
-      }),
+      key,
+      way,
+      flow: this.#begin(sending, way.via),
       held: new Set(),
       number: undefined,
       control: undefined,
       family: 0,
       waiting: [],
     };
-    this.#bySource.set(key, association);
-    const number = await this.#associate(association, key, source, from);
-    if (!this.#isOpen) {
+    this.#byKey.set(key, association);
+    let number: number;
+    try {
+      number = await this.#associate(association, sending);
+    } catch (error) {
+      this.#forget(association, failureOf(error));
+      if (this.#isOpen) this.#refuseWaiting(association);
+      throw error;
+    }
+    if (!this.#isOpen || this.#byKey.get(key) !== association) {
       this.#native.dissociate(number);
-      throw new CulvertError('lane-unknown');
+      association.control?.close();
+      throw new CulvertError('lane-unknown', { detail: 'closed meanwhile' });
     }
     association.number = number;
-    this.#byNumber.set(number, key);
+    this.#byNumber.set(number, association);
     this.#table.opened(association.flow);
     return association;
   }
 
-  async #associate(association: Association, key: string, source: Buffer, from: Endpoint): Promise<number> {
-    const { route } = this.#options.way;
-    if (route.kind === 'direct') {
+  async #associate(association: Association, { source, from }: Sending): Promise<number> {
+    const { way } = association;
+    if (way.udp === 'direct') {
       association.family = from.address.includes(':') ? 6 : 4;
-      return this.#withSocket(association.family, (socket) =>
+      return this.#withSocket(association.family, way, (socket) =>
         this.#native.associate(this.#lane, source, socket, 'direct', null),
       );
     }
-    const control = await this.#askProxy(route.upstream, () => {
-      this.#ended(key, association);
+    const control = await this.#askProxy(way, () => {
+      this.#ended(association);
     });
     association.control = control;
+    association.flow.via = control.via;
     const relay = writeAddress(control.relay);
-    return this.#withSocket(control.relay.address.includes(':') ? 6 : 4, (socket) =>
-      this.#native.associate(this.#lane, source, socket, 'socks', relay),
+    return this.#withSocket(control.relay.address.includes(':') ? 6 : 4, way, (socket) =>
+      this.#native.associate(this.#lane, source, socket, 'socks', relay, control.layers),
     );
   }
 
   /** A proxy that refused is believed for a while, so that not every datagram asks it again. */
-  async #askProxy(upstream: Upstream, onEnd: () => void): Promise<UdpAssociation> {
+  async #askProxy(way: Way, onEnd: () => void): Promise<ChainAssociation> {
     try {
-      return await udpAssociate(upstream, { deadlineMs: dialMs, onEnd });
+      return await way.associate({ deadlineMs: dialMs, onEnd });
     } catch (error) {
-      if (failureOf(error).code === 'udp-not-offered') this.#refusedUntil = this.#options.now() + refusedMs;
+      if (failureOf(error).code === 'udp-not-offered')
+        this.#refusedUntil.set(way, this.#options.now() + refusedMs);
       throw error;
     }
   }
 
   /** A UDP socket of the host namespace for `use`, which duplicates it. */
-  #withSocket(family: 4 | 6, use: (descriptor: number) => number): number {
-    const socket = this.#native.udpSocket(family);
+  #withSocket(family: 4 | 6, { egress }: Way, use: (descriptor: number) => number): number {
+    const socket = this.#native.udpSocket(family, egress);
     try {
       return use(socket);
     } finally {
@@ -184,68 +222,80 @@ export class UdpRelay {
     }
   }
 
-  async #routeOrRefuse(association: Association, source: Buffer, destination: Buffer): Promise<void> {
+  async #routeOrRefuse(association: Association, sending: Sending): Promise<void> {
     try {
-      await this.#route(association, source, destination);
+      await this.#route(association, sending);
     } catch (error) {
-      this.#native.refuseUdp(this.#lane, source, destination);
+      this.#native.refuseUdp(this.#lane, sending.source, sending.destination);
       this.#options.onRefused(failureOf(error));
     }
   }
 
-  async #route(association: Association, source: Buffer, destination: Buffer): Promise<void> {
-    const { address, port } = readAddress(destination);
-    const { way } = this.#options;
-    const meant = association.held.has(address) ? this.#meant(address, port) : way.acquire(address, port);
-    association.held.add(address);
-    const target = await this.#targetOf(meant, association.family);
-    if (association.number === undefined || this.#bySource.get(source.toString('latin1')) !== association)
-      return;
+  async #route(association: Association, { destination, to, meant }: Sending): Promise<void> {
+    if (!association.held.has(to.address)) {
+      this.#options.meanings.acquire(to.address, to.port);
+      association.held.add(to.address);
+    }
+    const target = await this.#targetOf(this.#options.judge().rewrite(meant), association);
+    if (association.number === undefined || this.#byKey.get(association.key) !== association) return;
     this.#native.routeUdp(association.number, destination, target);
   }
 
-  #meant(address: string, port: number): Destination {
-    const found = this.#options.way.fakes.lookup(address);
-    return destinationOf(found.kind === 'name' ? found.name : address, port);
-  }
-
-  async #targetOf(meant: Destination, family: 0 | 4 | 6): Promise<Buffer> {
-    if (this.#options.way.route.kind === 'upstream') return socksAddress(meant);
+  async #targetOf(meant: Destination, { way, family }: Association): Promise<Buffer> {
+    if (way.udp === 'socks') return socksAddress(meant);
     return writeAddress({ address: await resolveDirect(meant, family), port: meant.port });
   }
 
-  #refuse(key: string, source: Buffer, destination: Buffer, error: unknown): void {
-    const failure = failureOf(error);
-    const association = this.#bySource.get(key);
-    const waiting = association?.waiting.splice(0) ?? [];
-    if (association?.number === undefined) this.#forget(key, failure);
-    if (!this.#isOpen) return;
-    for (const refused of [destination, ...waiting]) this.#native.refuseUdp(this.#lane, source, refused);
-    this.#options.onRefused(failure);
+  #refuseWaiting(association: Association): void {
+    for (const { source, destination } of association.waiting.splice(0))
+      this.#native.refuseUdp(this.#lane, source, destination);
   }
 
-  /** The proxy closed the control connection: the association is over (RFC 1928 §7). */
-  #ended(key: string, association: Association): void {
-    if (this.#bySource.get(key) !== association || association.number === undefined) return;
+  #begin({ from, to, meant }: Sending, via: string, rule?: string): Flow {
+    return this.#table.begin({
+      lane: this.#options.lane,
+      proto: 'udp',
+      sourcePort: from.port,
+      host: meant.kind === 'name' ? meant.host : undefined,
+      address: to.address,
+      port: to.port,
+      via,
+      rule,
+    });
+  }
+
+  /** What a rule refuses is to be seen in the list, too. The native part asks again only after some seconds. */
+  #showRefused(sending: Sending, { rule, failure }: Extract<Verdict, { kind: 'refused' }>): void {
+    this.#table.end(this.#begin(sending, 'blocked', rule), failure);
+  }
+
+  #numberOf(way: Way): number {
+    const known = this.#wayNumbers.get(way);
+    if (known !== undefined) return known;
+    this.#lastWay += 1;
+    this.#wayNumbers.set(way, this.#lastWay);
+    return this.#lastWay;
+  }
+
+  /** A proxy closed its control connection: the association is over (RFC 1928 §7). */
+  #ended(association: Association): void {
+    if (this.#byKey.get(association.key) !== association || association.number === undefined) return;
     this.#native.dissociate(association.number);
-    this.#forget(key, { code: 'proxy-closed' });
+    this.#forget(association, { code: 'proxy-closed' });
   }
 
   #expired(number: number, bytesUp: number, bytesDown: number): void {
-    const key = this.#byNumber.get(number);
-    const association = key === undefined ? undefined : this.#bySource.get(key);
-    if (key === undefined || association === undefined) return;
+    const association = this.#byNumber.get(number);
+    if (association === undefined) return;
     this.#table.count(association.flow, bytesUp, bytesDown);
-    this.#forget(key);
+    this.#forget(association);
   }
 
-  #forget(key: string, failure?: Failure): void {
-    const association = this.#bySource.get(key);
-    if (association === undefined) return;
-    this.#bySource.delete(key);
+  #forget(association: Association, failure?: Failure): void {
+    if (!this.#byKey.delete(association.key)) return;
     if (association.number !== undefined) this.#byNumber.delete(association.number);
     association.control?.close();
-    for (const address of association.held) this.#options.way.release(address);
+    for (const address of association.held) this.#options.meanings.release(address);
     this.#table.end(association.flow, failure);
   }
 }

@@ -22,7 +22,7 @@ import {
   surplusBytes,
   unknownAddressType,
 } from '../upstream/socks5-answers.ts';
-import { socksAddress, writeAddress } from './udp-address.ts';
+import { socksAddress, writeAddress } from '../relay/udp-address.ts';
 
 /** How long the address of a proxy given by name is used, as long as a look-up (upstream/names.ts). */
 const memoryMs = 10_000;
@@ -36,9 +36,12 @@ export class Socks5 {
   #proxy: Buffer | undefined;
   #until = Infinity;
 
+  readonly #egress: string | undefined;
+
   /** Throws `proxy-url-invalid`. The clock is monotonic, in milliseconds. */
-  constructor(upstream: Upstream, now: () => number = () => performance.now()) {
+  constructor(upstream: Upstream, egress?: string, now: () => number = () => performance.now()) {
     checkCredentials(upstream);
+    this.#egress = egress;
     this.#upstream = upstream;
     this.#peer = peerOf(upstream);
     this.#now = now;
@@ -52,7 +55,8 @@ export class Socks5 {
     checkDestination(destination);
     if (this.#proxy === undefined || this.#now() >= this.#until) return undefined;
     const request = Buffer.concat([connectRequest, socksAddress(destination)]);
-    return { proxy: this.#proxy, signIn: this.#signIn, request };
+    const device = this.#egress === undefined ? {} : { device: this.#egress };
+    return { proxy: this.#proxy, ...device, signIn: this.#signIn, request };
   }
 
   /** A connection to the proxy has come about at this address. */

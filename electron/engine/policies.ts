@@ -1,0 +1,83 @@
+/**
+ * The policies of an engine's lanes: made of what was given on the command line, or of the configuration, whose
+ * changes are told. Must not: read the configuration or a password before a lane wants them.
+ */
+import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
+import { findProfile, type Config } from '#shared/profile.ts';
+import { ConfigStore } from './config/store.ts';
+import { LanePolicy, type PolicySource } from './lane-policy.ts';
+import type { LaneSpec, ProfileChoice } from './lane-spec.ts';
+import { Secrets } from './secrets/secrets.ts';
+import type { Ways } from './ways/ways.ts';
+
+/** Of what a lane's policy is made. */
+export type Subject = Pick<LaneSpec, 'apps' | 'profile'>;
+
+export interface PoliciesOptions {
+  readonly ways: Ways;
+  /** Directory of the built product, for the program that asks the keyring. */
+  readonly productDir: string;
+  /** The configuration has changed; policies that are in force are still those of before. */
+  readonly onChange: () => void;
+  /** It cannot be read as it is now; what was in force stays. */
+  readonly onProblem: (failure: Failure) => void;
+}
+
+export class Policies {
+  readonly #options: PoliciesOptions;
+  #config: Config | undefined;
+  #secrets: Promise<Secrets> | undefined;
+  #unwatch: (() => void) | undefined;
+
+  constructor(options: PoliciesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The policy for an app with a profile. Throws `profile-unknown`, `rule-invalid`, `proxy-url-invalid` and what
+   * reading the configuration may throw.
+   */
+  async make({ apps, profile: choice }: Subject): Promise<LanePolicy> {
+    const { ways } = this.#options;
+    if (choice.kind === 'given') {
+      return LanePolicy.make({ profile: choice.profile, apps, isAdHoc: true }, givenSource(choice), ways);
+    }
+    const config = this.#readConfig();
+    const profile = findProfile(config, choice.id);
+    if (profile === undefined) throw new CulvertError('profile-unknown', { detail: choice.id });
+    const passwordOf: PolicySource['passwordOf'] = async (id, server) =>
+      (await this.#openSecrets()).get(id, server);
+    return LanePolicy.make({ profile, apps, isAdHoc: false }, { config, passwordOf }, ways);
+  }
+
+  close(): void {
+    this.#unwatch?.();
+  }
+
+  #readConfig(): Config {
+    if (this.#config !== undefined) return this.#config;
+    const store = ConfigStore.open();
+    this.#config = store.read();
+    this.#unwatch = store.watch((config) => {
+      this.#config = config;
+      this.#options.onChange();
+    }, this.#options.onProblem);
+    return this.#config;
+  }
+
+  #openSecrets(): Promise<Secrets> {
+    this.#secrets ??= Secrets.open({ productDir: this.#options.productDir }).catch((error: unknown) => {
+      this.#secrets = undefined;
+      throw new CulvertError('secrets-unavailable', { detail: failureOf(error).detail ?? '', cause: error });
+    });
+    return this.#secrets;
+  }
+}
+
+/** Passwords that came with the profile; there is no other one that it could name. */
+function givenSource({ passwords, rules }: Extract<ProfileChoice, { kind: 'given' }>): PolicySource {
+  return {
+    config: { version: 1, profiles: [], rules: [...rules], apps: {}, probe: {} },
+    passwordOf: (_profile, server) => Promise.resolve(passwords.get(server)),
+  };
+}
