@@ -108,7 +108,7 @@ const oneRule = fc
   .tuple(match, action, fc.integer({ min: 0, max: 9 }))
   .map(([fields, what, chance]) => ({ match: fields, ...what, ...(chance === 0 ? { isOff: true } : {}) }));
 
-export function someRules(most: number): fc.Arbitrary<Rule[]> {
+function someRules(most: number): fc.Arbitrary<Rule[]> {
   return fc
     .array(oneRule, { minLength: 1, maxLength: most })
     .map((rules) => rules.map((rule, i) => ({ id: `r${i + 1}`, ...rule })));
@@ -121,7 +121,7 @@ const host = fc.oneof(
   address,
 );
 
-export const someFacts: fc.Arbitrary<FlowFacts> = fc.record({
+const someFacts: fc.Arbitrary<FlowFacts> = fc.record({
   protocol,
   host: fc.option(host, { nil: undefined, freq: 4 }),
   address: fc.option(address, { nil: undefined, freq: 1 }),
@@ -130,3 +130,56 @@ export const someFacts: fc.Arbitrary<FlowFacts> = fc.record({
   process: fc.oneof(knownProcess, fc.constant(null), fc.constant(undefined)),
   profile: fc.option(profile, { nil: undefined }),
 });
+
+const filler = fc.constantFrom('', 'a', 'b', 'ab', 'x.', 'www.a', '.');
+
+/** A flow that comes close to one of the rules: its lists give the parts, with anything in place of the stars. */
+function flowNear(rules: readonly Rule[]): fc.Arbitrary<FlowFacts> {
+  return fc
+    .tuple(
+      someFacts,
+      fc.nat(),
+      fc.nat(),
+      fc.constantFrom(0, 0, -1, 1),
+      fc.array(filler, { minLength: 3, maxLength: 3 }),
+    )
+    .map(([facts, which, entry, nudge, fillers]) => {
+      const { match: wanted = {} } = rules[which % rules.length] ?? {};
+      const pick = (list: readonly string[] | undefined) => list?.[entry % list.length];
+      const fill = (text: string) =>
+        fillers.reduce((so, filling) => so.replace('*', filling), text).replaceAll('*', '');
+      const to = pick(wanted.to);
+      const [first] = (to ?? '').split('/');
+      const isAddress = to !== undefined && /^[0-9]+\.[0-9.]+$|:/.test(first ?? '');
+      const goal =
+        to === undefined || to.startsWith('/')
+          ? {}
+          : isAddress
+            ? { host: undefined, address: first }
+            : { host: fill(to.replace(/^\./, fillers[0] === '' ? '' : `${fillers[0] ?? ''}.`)) };
+      const ends = pick(wanted.ports)?.split('-');
+      const at = ends === undefined ? facts.port : Number(ends[which % ends.length]) + nudge;
+      const process = pick(wanted.processes);
+      const app = pick(wanted.apps);
+      const profile = pick(wanted.profiles);
+      return {
+        ...facts,
+        ...goal,
+        port: Math.min(65_535, Math.max(1, at)),
+        protocol: wanted.protocol ?? facts.protocol,
+        ...(app === undefined ? {} : { apps: [app] }),
+        ...(process === undefined || facts.process === undefined ? {} : { process: fill(process) }),
+        ...(profile === undefined ? {} : { profile }),
+      };
+    });
+}
+
+/** Rules and flows, half of which are aimed at one of them. */
+export function rulesWithFlows(mostRules: number, flows: number): fc.Arbitrary<[Rule[], FlowFacts[]]> {
+  return someRules(mostRules).chain((rules) =>
+    fc.tuple(
+      fc.constant(rules),
+      fc.array(fc.oneof(someFacts, flowNear(rules)), { minLength: flows, maxLength: flows }),
+    ),
+  );
+}

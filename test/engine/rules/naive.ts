@@ -60,7 +60,7 @@ function goesTo(pattern: string, facts: FlowFacts): boolean {
 }
 
 function nameOf(text: string): string {
-  const bare = text.toLowerCase().replace(/\.$/, '');
+  const bare = text.toLowerCase().replace(/\.+$/, '');
   return /[^\0-\x7f]/.test(bare) ? domainToASCII(bare) : bare;
 }
 

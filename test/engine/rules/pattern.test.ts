@@ -25,6 +25,8 @@ describe('a pattern', () => {
     ['a*b*c.example', 'a1b2c.example', true],
     ['a*b*c.example', 'acb.example', false],
     ['ab*ba', 'aba', false],
+    ['a*b*b', 'ab', false],
+    ['a*b*b', 'abb', true],
     ['*a*', 'b', false],
     ['*srv1', 'srv1', true],
     ['/^ads?[0-9]+\\./', 'AD12.example', true],

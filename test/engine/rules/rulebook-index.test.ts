@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FlowFacts } from '../../../electron/engine/rules/facts.ts';
 import { Rulebook } from '../../../electron/engine/rules/rulebook.ts';
 import { shadows } from '../../../electron/engine/rules/shadow.ts';
-import { someFacts, someRules } from './arbitrary.ts';
+import { rulesWithFlows } from './arbitrary.ts';
 import { decideNaively, matchesNaively } from './naive.ts';
 
 describe('the index of a rulebook', () => {
   it('answers as one who goes through the rules one after the other', () => {
     const answers = new Map<unknown, number>();
     fc.assert(
-      fc.property(someRules(25), fc.array(someFacts, { minLength: 8, maxLength: 8 }), (rules, flows) => {
+      fc.property(rulesWithFlows(25, 10), ([rules, flows]) => {
         const rulebook = Rulebook.compile(rules);
         for (const facts of flows) {
           const answer = rulebook.decide(facts);
@@ -25,9 +26,26 @@ describe('the index of a rulebook', () => {
     }
   });
 
+  it('takes exactly the ports of a range', () => {
+    const port = fc.integer({ min: 1, max: 65_535 });
+    fc.assert(
+      fc.property(port, port, fc.array(port, { maxLength: 10 }), (one, other, some) => {
+        const [first, last] = [Math.min(one, other), Math.max(one, other)];
+        const rules = [{ id: 'r1', match: { ports: [`${first}-${last}`] }, action: 'block' as const }];
+        const rulebook = Rulebook.compile(rules);
+        for (const at of [first - 1, first, first + 1, last - 1, last, last + 1, ...some]) {
+          const isTaken = rulebook.decide({ protocol: 'tcp', port: at, apps: [] }) !== undefined;
+          expect(isTaken, `${at} in ${first}-${last}`).toBe(at >= first && at <= last);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('explains by conditions that agree with the answer', () => {
     fc.assert(
-      fc.property(someRules(10), someFacts, (rules, facts) => {
+      fc.property(rulesWithFlows(10, 1), ([rules, flows]) => {
+        const facts = flows[0] as FlowFacts;
         const rulebook = Rulebook.compile(rules);
         const { answer, rule, findings, near, off } = rulebook.explain(facts);
         expect(answer).toEqual(rulebook.decide(facts));
@@ -51,7 +69,7 @@ describe('shadows', () => {
     let claims = 0;
     let tried = 0;
     fc.assert(
-      fc.property(someRules(25), fc.array(someFacts, { minLength: 20, maxLength: 20 }), (rules, flows) => {
+      fc.property(rulesWithFlows(25, 30), ([rules, flows]) => {
         const on = rules.filter(({ isOff }) => isOff !== true);
         for (const shadow of shadows(rules)) {
           claims++;
