@@ -1,7 +1,7 @@
 /**
  * Makes dist/, the product as it runs from a clone:
  *
- *   node build/build.js          dist/{cli,engine,helper,main,preload}.cjs, dist/renderer/, dist/native/,
+ *   node build/build.js          dist/{cli,engine,helper,keyring,main,preload}.cjs, dist/renderer/, dist/native/,
  *                                dist/bin/culvert, dist/bin/culvert-helper
  *   node build/build.js bench    the same, and the benchmark in dist/test/
  *
@@ -32,6 +32,7 @@ const programs = {
   cli: 'electron/cli/index.ts',
   engine: 'electron/engine/host.ts',
   helper: 'electron/helper/index.ts',
+  keyring: 'electron/engine/secrets/keyring-program.ts',
   main: 'electron/main/index.ts',
   preload: 'electron/preload/preload.ts',
 };
@@ -76,7 +77,7 @@ async function bundle(entryPoints, outdir) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ['koffi', 'electron'],
+    external: ['koffi', '@napi-rs/keyring', 'electron'],
     // Its main file asks for its parts in a way that no bundler follows.
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     sourcemap: 'external',

@@ -86,6 +86,11 @@ export class EngineClient {
     return clients.filter((client) => client !== undefined);
   }
 
+  /** The engine with this process id, or undefined where none answers. */
+  static at(pid: number, env: NodeJS.ProcessEnv = process.env): Promise<EngineClient | undefined> {
+    return EngineClient.#connect(runtimeDir(env), pid);
+  }
+
   static async #connect(dir: string, pid: number): Promise<EngineClient | undefined> {
     const path = join(dir, `engine-${pid}.sock`);
     try {

@@ -1,0 +1,194 @@
+/**
+ * Keeps a connection to every engine of this user, those of `culvert run` included, and shows them as one.
+ *
+ * Does: finds new engines as their sockets appear, asks each several times a second whether it is alive, and
+ * merges what they show.
+ * Must not: load native code, or call a lane protected that its engine has stopped speaking for.
+ */
+import { watch, readdirSync, type FSWatcher } from 'node:fs';
+import type { Overview } from '#shared/contract.ts';
+import { EngineClient } from '#shared/control/client.ts';
+import { Emitter } from '#shared/control/emitter.ts';
+import type { FlowsEvent, TrafficEvent } from '#shared/engine-protocol.ts';
+import { CulvertError } from '#shared/failure.ts';
+import type { Snapshot } from '#shared/model.ts';
+import { enginePidOf, runtimeDir } from '#shared/paths.ts';
+import { version } from '#shared/version.ts';
+
+/** An engine is asked this often, and is silent after so long without an answer: under a second in all (S62). */
+const askMs = 300;
+const silentMs = 600;
+/** A socket appears a moment before its engine listens on it; and a notification may get lost. */
+const lookAgainMs = 1000;
+
+interface Known {
+  readonly client: EngineClient;
+  snapshot: Snapshot;
+  heardAt: number;
+  isAnswering: boolean;
+  /** The next flows that it tells of are all that it has. */
+  areNextFlowsAll: boolean;
+}
+
+type Events = {
+  changed: undefined;
+  traffic: TrafficEvent;
+  flows: FlowsEvent & { of: number; isWhole: boolean };
+  gone: number;
+};
+
+export class Engines {
+  readonly #known = new Map<number, Known>();
+  readonly #connecting = new Set<number>();
+  readonly #emitter = new Emitter<Events>();
+  readonly #dir: string;
+  readonly #watcher: FSWatcher;
+  readonly #timers: NodeJS.Timeout[];
+  #areFlowsWatched = false;
+  #isClosed = false;
+
+  /** Throws `runtime-dir-unsafe`. */
+  constructor() {
+    this.#dir = runtimeDir();
+    this.#watcher = watch(this.#dir, () => void this.look());
+    this.#timers = [
+      setInterval(() => void this.look(), lookAgainMs),
+      setInterval(() => {
+        this.#ask();
+      }, askMs),
+    ];
+  }
+
+  on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
+    return this.#emitter.on(event, listener);
+  }
+
+  /** Connects to engines that are new. */
+  async look(): Promise<void> {
+    const pids = readdirSync(this.#dir)
+      .map(enginePidOf)
+      .filter((pid) => pid !== undefined)
+      .filter((pid) => !this.#known.has(pid) && !this.#connecting.has(pid));
+    await Promise.all(pids.map((pid) => this.#connect(pid)));
+  }
+
+  /** The engines and lanes of all, oldest first. */
+  view(ownPid: number | undefined): Pick<Overview, 'engines' | 'lanes'> {
+    const known = [...this.#known.values()].toSorted(
+      (a, b) => a.snapshot.engine.startedAt - b.snapshot.engine.startedAt,
+    );
+    return {
+      engines: known.map(({ snapshot: { engine, helper }, isAnswering }) => ({
+        ...engine,
+        helper,
+        isOwn: engine.pid === ownPid,
+        isAnswering,
+      })),
+      lanes: known.flatMap(({ snapshot: { engine, lanes } }) =>
+        lanes.map((lane) => ({ ...lane, engine: engine.pid })),
+      ),
+    };
+  }
+
+  /** The engine of a lane (`<engine pid>-<number>`). Throws `lane-unknown`. */
+  ofLane(lane: string): EngineClient {
+    const known = this.#known.get(Number.parseInt(lane, 10));
+    if (known === undefined) throw new CulvertError('lane-unknown', { detail: lane });
+    return known.client;
+  }
+
+  /** Turns the flows of all engines on or off, of later ones too. Throws the first engine's failure. */
+  async watchFlows(isWanted: boolean): Promise<void> {
+    this.#areFlowsWatched = isWanted;
+    await Promise.all([...this.#known.values()].map((known) => this.#watchFlowsOf(known)));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#watcher.close();
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const { client } of this.#known.values()) client.close();
+  }
+
+  async #connect(pid: number): Promise<void> {
+    this.#connecting.add(pid);
+    try {
+      const client = await EngineClient.at(pid);
+      if (client !== undefined) await this.#welcome(client);
+    } catch {
+      // Of another version, or ended between two words: it is not shown, and is tried again with the next look.
+    } finally {
+      this.#connecting.delete(pid);
+    }
+  }
+
+  async #welcome(client: EngineClient): Promise<void> {
+    const snapshot = await client.call('watch', {});
+    if (this.#isClosed || snapshot.engine.version !== version) {
+      client.close();
+      return;
+    }
+    const { pid } = client;
+    const known: Known = {
+      client,
+      snapshot,
+      heardAt: performance.now(),
+      isAnswering: true,
+      areNextFlowsAll: false,
+    };
+    this.#known.set(pid, known);
+    client.on('snapshot', (value) => {
+      known.snapshot = value;
+      this.#emitter.emit('changed', undefined);
+    });
+    client.on('traffic', (value) => {
+      this.#emitter.emit('traffic', value);
+    });
+    client.on('gone', () => {
+      this.#known.delete(pid);
+      this.#emitter.emit('gone', pid);
+      this.#emitter.emit('changed', undefined);
+    });
+    client.on('flows', (value) => {
+      this.#emitter.emit('flows', { ...value, of: pid, isWhole: known.areNextFlowsAll });
+      known.areNextFlowsAll = false;
+    });
+    this.#emitter.emit('changed', undefined);
+    if (this.#areFlowsWatched) await this.#watchFlowsOf(known);
+  }
+
+  /** A page that starts anew wants to hear of all flows anew. */
+  async #watchFlowsOf(known: Known): Promise<void> {
+    await known.client.call('flows.unwatch', {});
+    if (!this.#areFlowsWatched) return;
+    known.areNextFlowsAll = true;
+    await known.client.call('flows.watch', {});
+  }
+
+  /** An engine without lanes has nothing that could be shown wrongly, and is left in peace. */
+  #ask(): void {
+    const now = performance.now();
+    for (const known of this.#known.values()) {
+      if (known.snapshot.lanes.length === 0) {
+        known.heardAt = now;
+        continue;
+      }
+      this.#answers(known, now - known.heardAt < silentMs);
+      known.client.call('hello', { version }).then(
+        () => {
+          known.heardAt = performance.now();
+          this.#answers(known, true);
+        },
+        () => {
+          // Gone or silent: `gone` follows, or the time since its last word says so.
+        },
+      );
+    }
+  }
+
+  #answers(known: Known, isAnswering: boolean): void {
+    if (known.isAnswering === isAnswering) return;
+    known.isAnswering = isAnswering;
+    this.#emitter.emit('changed', undefined);
+  }
+}

@@ -1,0 +1,67 @@
+/** What main answers to each call of the window. A call without an answer does not compile. */
+import { app, clipboard } from 'electron';
+import type { Overview, WindowHandlers } from '#shared/contract.ts';
+import { version } from '#shared/version.ts';
+import type { Engines } from './engine-client.ts';
+import type { OwnEngine } from './own-engine.ts';
+import type { KeptPreferences } from './preferences.ts';
+
+export interface Parts {
+  readonly engines: Engines;
+  readonly own: OwnEngine;
+  readonly preferences: KeptPreferences;
+}
+
+/** The overview as it is now. */
+export function overviewOf({ engines, own }: Parts): Overview {
+  return { own: own.state, ...engines.view(own.pid) };
+}
+
+/** The answers, over the parts of main. */
+export function handlersFor(parts: Parts): WindowHandlers {
+  const { engines, own, preferences } = parts;
+  return {
+    'window.start': async () => {
+      await engines.look();
+      return {
+        version,
+        preferences: preferences.now,
+        systemLanguages: app.getPreferredSystemLanguages(),
+        overview: overviewOf(parts),
+      };
+    },
+    'preferences.set': (change) => preferences.set(change),
+    'text.copy': async ({ text }) => {
+      await clipboard.writeText(text);
+      return {};
+    },
+    'engine.start': () => {
+      own.start();
+      return {};
+    },
+    'lane.stop': (params) => engines.ofLane(params.lane).call('lane.stop', params),
+    'lane.switch': (params) => engines.ofLane(params.lane).call('lane.switch', params),
+    'lane.processes': (params) => engines.ofLane(params.lane).call('lane.processes', params),
+    'lane.check': (params) => engines.ofLane(params.lane).call('lane.check', params),
+    'flows.watch': async () => {
+      await engines.watchFlows(true);
+      return {};
+    },
+    'flows.unwatch': async () => {
+      await engines.watchFlows(false);
+      return {};
+    },
+    'flows.close': async ({ flows }) => ({ closed: await closeFlows(engines, flows) }),
+  };
+}
+
+async function closeFlows(
+  engines: Engines,
+  flows: readonly { readonly lane: string; readonly id: number }[],
+): Promise<number> {
+  const byEngine = Map.groupBy(flows, ({ lane }) => engines.ofLane(lane));
+  const answers = await Promise.all(
+    [...byEngine].map(([client, of]) => client.call('flows.close', { ids: of.map(({ id }) => id) })),
+  );
+  return answers.reduce((sum, { closed }) => sum + closed, 0);
+}

@@ -1,0 +1,93 @@
+/**
+ * Culvert's window: wires its parts together and nothing else.
+ *
+ * Must not: start itself again (`app.relaunch` would leave NoNewPrivs set, and root out of reach, S22).
+ */
+import { app, session } from 'electron';
+import { describe, failureOf } from '#shared/failure.ts';
+import { Engines } from './engine-client.ts';
+import { handlersFor, overviewOf, type Parts } from './handlers.ts';
+import { hardenApp, hardenSession, setMenu } from './hardening.ts';
+import { serveWindow } from './ipc.ts';
+import { OwnEngine } from './own-engine.ts';
+import { declarePageScheme, servePage } from './page.ts';
+import { placesOf } from './places.ts';
+import { KeptPreferences } from './preferences.ts';
+import { MainWindow } from './window.ts';
+
+/** Starts, or stays, without a window to be seen: at log-in, say. */
+const inBackground = '--background';
+const places = placesOf(import.meta.dirname, process.env);
+
+async function main(): Promise<void> {
+  app.setPath('userData', places.browser);
+  if (!app.requestSingleInstanceLock()) {
+    app.quit();
+    return;
+  }
+  hardenApp();
+  declarePageScheme();
+  await app.whenReady();
+  setMenu();
+  hardenSession(session.defaultSession);
+  servePage(session.defaultSession, places.page);
+  await open(!process.argv.includes(inBackground));
+}
+
+async function open(isShown: boolean): Promise<void> {
+  let tellOverview = (): void => {};
+  const own = new OwnEngine(() => {
+    tellOverview();
+  });
+  const parts: Parts = {
+    engines: new Engines(),
+    own,
+    preferences: new KeptPreferences(places.preferences),
+  };
+  own.start();
+  const window = new MainWindow(places);
+  tellOverview = oncePerTurn(() => {
+    window.send('overview', overviewOf(parts));
+  });
+  serveWindow(handlersFor(parts), (frame) => window.isPage(frame));
+  connect(parts, window, tellOverview);
+  app.on('second-instance', (_event, argv) => {
+    if (!argv.includes(inBackground)) window.show();
+  });
+  window.onClosed(() => {
+    parts.engines.close();
+    own.close();
+    app.quit();
+  });
+  await window.load();
+  if (isShown) window.show();
+}
+
+/** What the engines say goes on to the window. */
+function connect({ engines }: Parts, window: MainWindow, tellOverview: () => void): void {
+  engines.on('changed', tellOverview);
+  engines.on('traffic', (value) => {
+    window.send('traffic', value);
+  });
+  engines.on('flows', (value) => {
+    window.send('flows', value);
+  });
+}
+
+/** Calls of one turn become one. */
+function oncePerTurn(work: () => void): () => void {
+  let isPending = false;
+  return () => {
+    if (isPending) return;
+    isPending = true;
+    setImmediate(() => {
+      isPending = false;
+      work();
+    });
+  };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`culvert: ${describe(failureOf(error))}\n`);
+  app.exit(1);
+});

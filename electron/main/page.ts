@@ -1,0 +1,83 @@
+/**
+ * Serves the built page to the window as app://culvert/.
+ *
+ * Does: answers with the files that were there at the start, each under its name, and with the page's policy.
+ * Must not: turn a request into a path: what is not one of these names is not found.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join, relative } from 'node:path';
+import { protocol, type Session } from 'electron';
+
+export const pageScheme = 'app';
+export const pageOrigin = `${pageScheme}://culvert`;
+export const startPage = `${pageOrigin}/index.html`;
+
+/** Nothing but the page's own files, and nothing that a string could become a script by. */
+export const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types vue',
+].join('; ');
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+};
+
+/** Makes the scheme one with an origin; before Electron is ready. */
+export function declarePageScheme(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: pageScheme, privileges: { standard: true, secure: true, codeCache: true } },
+  ]);
+}
+
+/** Serves the files below `dir` to one session. */
+export function servePage(session: Session, dir: string): void {
+  const files = filesBelow(dir);
+  session.protocol.handle(pageScheme, (request) => {
+    const file = request.method === 'GET' ? files.get(withoutQuery(request.url)) : undefined;
+    if (file === undefined) return new Response(null, { status: 404 });
+    return new Response(new Uint8Array(file.bytes), { headers: headersFor(file.type) });
+  });
+}
+
+function headersFor(type: string): Record<string, string> {
+  return {
+    'content-type': type,
+    'content-security-policy': pagePolicy,
+    'x-content-type-options': 'nosniff',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'permissions-policy': 'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()',
+    'cache-control': 'no-cache',
+  };
+}
+
+/** Address to file; files of a kind that the page does not have are left out. */
+function filesBelow(dir: string): Map<string, { bytes: Buffer; type: string }> {
+  const entries = readdirSync(dir, { withFileTypes: true, recursive: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return new Map(
+    files.flatMap((path) => {
+      const type = types[extname(path)];
+      if (type === undefined) return [];
+      return [[`${pageOrigin}/${relative(dir, path)}`, { bytes: readFileSync(path), type }] as const];
+    }),
+  );
+}
+
+function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/, '');
+}

@@ -1,0 +1,33 @@
+/** Where the window keeps its things (XDG Base Directory Specification: relative values are ignored). */
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+export interface Places {
+  /** What the user chose of its looks. */
+  readonly preferences: string;
+  /** Where it was. */
+  readonly windowState: string;
+  /** What Chromium keeps: nothing that anybody would miss. */
+  readonly browser: string;
+  /** The built page. */
+  readonly page: string;
+  readonly preload: string;
+}
+
+/** `dist` is the directory of the built product. */
+export function placesOf(dist: string, env: NodeJS.ProcessEnv): Places {
+  const config = base(env['XDG_CONFIG_HOME'], '.config');
+  const state = base(env['XDG_STATE_HOME'], '.local/state');
+  return {
+    preferences: join(config, 'window.json'),
+    windowState: join(state, 'window.json'),
+    browser: join(state, 'browser'),
+    page: join(dist, 'renderer'),
+    preload: join(dist, 'preload.cjs'),
+  };
+}
+
+function base(value: string | undefined, otherwise: string): string {
+  const parent = value !== undefined && isAbsolute(value) ? value : join(homedir(), otherwise);
+  return join(parent, 'culvert');
+}

@@ -1,0 +1,131 @@
+/**
+ * The one window: made, shown, kept where it was, and brought back when its page crashed.
+ *
+ * Must not: be told what to load; its page is the built one.
+ */
+import { BrowserWindow, nativeTheme, screen, type Rectangle } from 'electron';
+import * as v from 'valibot';
+import { eventChannel, type WindowEvent, type WindowEventValue } from '#shared/contract.ts';
+import { readKept, writeKept } from './kept-file.ts';
+import { startPage } from './page.ts';
+import type { Places } from './places.ts';
+
+const usual = { width: 1100, height: 720 };
+const least = { width: 720, height: 520 };
+/** The window's ground before its page is there; as in renderer/styles/tokens.css. */
+const ground = { light: '#fafafa', dark: '#222224' };
+/** A page that crashes more often than so many times within so long is left alone. */
+const crashes = { most: 3, withinMs: 60_000 };
+
+const whole = v.pipe(v.number(), v.integer());
+const windowState = v.object({
+  bounds: v.optional(v.object({ x: whole, y: whole, width: whole, height: whole })),
+  isMaximized: v.optional(v.boolean(), false),
+});
+
+export class MainWindow {
+  readonly #places: Places;
+  readonly #window: BrowserWindow;
+  readonly #crashedAt: number[] = [];
+
+  /** Makes the window and starts loading its page; it is not shown yet. */
+  constructor(places: Places) {
+    this.#places = places;
+    const state = readKept(places.windowState, windowState);
+    this.#window = new BrowserWindow({
+      ...usual,
+      ...onScreen(state.bounds),
+      minWidth: least.width,
+      minHeight: least.height,
+      show: false,
+      title: 'Culvert',
+      autoHideMenuBar: true,
+      backgroundColor: nativeTheme.shouldUseDarkColors ? ground.dark : ground.light,
+      webPreferences: {
+        preload: places.preload,
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        nodeIntegrationInWorker: false,
+        nodeIntegrationInSubFrames: false,
+        webSecurity: true,
+        allowRunningInsecureContent: false,
+        experimentalFeatures: false,
+        webviewTag: false,
+        navigateOnDragDrop: false,
+        spellcheck: false,
+        enableWebSQL: false,
+        devTools: false,
+      },
+    });
+    if (state.isMaximized) this.#window.maximize();
+    this.#window.setMenuBarVisibility(false);
+    this.#window.on('close', () => {
+      this.#keepState();
+    });
+    this.#window.webContents.on('render-process-gone', () => {
+      this.#revive();
+    });
+  }
+
+  /** Loads the page; resolves when it is there. */
+  async load(): Promise<void> {
+    await this.#window.loadURL(startPage);
+  }
+
+  /** Shows the window, and brings it to the front where the desktop lets it. */
+  show(): void {
+    if (this.#window.isMinimized()) this.#window.restore();
+    this.#window.show();
+    this.#window.focus();
+  }
+
+  onClosed(listener: () => void): void {
+    this.#window.once('closed', listener);
+  }
+
+  /** Tells the page; a page that is not there hears nothing and asks when it is. */
+  send<E extends WindowEvent>(event: E, value: WindowEventValue<E>): void {
+    if (this.#window.isDestroyed() || this.#window.webContents.isCrashed()) return;
+    this.#window.webContents.send(eventChannel(event), value);
+  }
+
+  /** Whether a message comes from the page itself: its main frame, at its own address. */
+  isPage(frame: Electron.WebFrameMain | null): boolean {
+    if (frame === null || this.#window.isDestroyed()) return false;
+    const { mainFrame } = this.#window.webContents;
+    return (
+      frame.processId === mainFrame.processId &&
+      frame.routingId === mainFrame.routingId &&
+      frame.url.replace(/#.*$/, '') === startPage
+    );
+  }
+
+  #keepState(): void {
+    const isMaximized = this.#window.isMaximized();
+    try {
+      writeKept(this.#places.windowState, { bounds: this.#window.getNormalBounds(), isMaximized });
+    } catch {
+      // A full or read-only disk costs the window its place, which is no reason to keep it from closing.
+    }
+  }
+
+  #revive(): void {
+    const now = performance.now();
+    this.#crashedAt.push(now);
+    const recent = this.#crashedAt.filter((at) => now - at < crashes.withinMs);
+    if (recent.length <= crashes.most && !this.#window.isDestroyed()) this.#window.webContents.reload();
+  }
+}
+
+/** The kept place, if a screen is still there. */
+function onScreen(bounds: Rectangle | undefined): Partial<Rectangle> {
+  if (bounds === undefined) return {};
+  const { workArea } = screen.getDisplayMatching(bounds);
+  const isThere =
+    bounds.x < workArea.x + workArea.width &&
+    bounds.x + bounds.width > workArea.x &&
+    bounds.y < workArea.y + workArea.height &&
+    bounds.y + bounds.height > workArea.y;
+  return isThere ? bounds : { width: bounds.width, height: bounds.height };
+}

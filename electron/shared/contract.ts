@@ -1,0 +1,137 @@
+/**
+ * What the window and Electron's main process say to each other, as a value: from this table come the preload's
+ * functions, main's handlers, the renderer's bridge and the fakes of its tests. Commands go down, answered with
+ * `Answer<T>`; a whole overview comes back whenever something changed, and figures at most once a second.
+ */
+import * as v from 'valibot';
+import { engineCalls, trafficEvent } from './engine-protocol.ts';
+import type { Answer } from './failure.ts';
+import { failureCodes } from './failure.ts';
+import { flowView, laneView, snapshot } from './model.ts';
+
+const failure = v.object({
+  code: v.picklist(failureCodes),
+  step: v.optional(v.string()),
+  detail: v.optional(v.string()),
+});
+
+/** One engine of this user: the window's own, or one that `culvert run` hosts. */
+export const engineView = v.object({
+  ...snapshot.entries.engine.entries,
+  helper: snapshot.entries.helper,
+  /** The window started it. */
+  isOwn: v.boolean(),
+  /** It has answered within the last second; what is shown of its lanes is old where it has not. */
+  isAnswering: v.boolean(),
+});
+export type EngineView = v.InferOutput<typeof engineView>;
+
+export const ownEngineStates = ['starting', 'ready', 'failed'] as const;
+
+/** Everything that runs, of every engine of this user; sent entire whenever something in it changes. */
+export const overview = v.object({
+  /** The engine that the window starts itself. */
+  own: v.object({ state: v.picklist(ownEngineStates), failure: v.optional(failure) }),
+  engines: v.array(engineView),
+  lanes: v.array(v.object({ ...laneView.entries, /** Its engine's process id. */ engine: v.number() })),
+});
+export type Overview = v.InferOutput<typeof overview>;
+export type ShownLane = Overview['lanes'][number];
+
+export const themes = ['system', 'light', 'dark'] as const;
+export const contrasts = ['system', 'more'] as const;
+export const motions = ['system', 'reduce'] as const;
+export const languages = ['en', 'zh-CN'] as const;
+export type Language = (typeof languages)[number];
+
+/** How the window looks. `system` follows the desktop. */
+export const preferences = v.object({
+  theme: v.optional(v.picklist(themes), 'system'),
+  contrast: v.optional(v.picklist(contrasts), 'system'),
+  motion: v.optional(v.picklist(motions), 'system'),
+  language: v.optional(v.picklist(['system', ...languages]), 'system'),
+});
+export type Preferences = v.InferOutput<typeof preferences>;
+
+const none = v.strictObject({});
+const flowKey = v.strictObject({ lane: v.pipe(v.string(), v.maxLength(40)), id: v.number() });
+
+export const windowCalls = {
+  /** The window's first word, and a new window's after a crash: answers all it needs for its first picture. */
+  'window.start': {
+    params: none,
+    value: v.object({
+      version: v.string(),
+      preferences,
+      /** The languages of the desktop, best first, as BCP 47 tags. */
+      systemLanguages: v.array(v.string()),
+      overview,
+    }),
+  },
+  'preferences.set': {
+    params: v.strictObject({
+      theme: v.optional(v.picklist(themes)),
+      contrast: v.optional(v.picklist(contrasts)),
+      motion: v.optional(v.picklist(motions)),
+      language: v.optional(v.picklist(['system', ...languages])),
+    }),
+    value: preferences,
+  },
+  /** Puts text on the clipboard. */
+  'text.copy': { params: v.strictObject({ text: v.pipe(v.string(), v.maxLength(65_536)) }), value: none },
+  /** Starts the window's own engine again after it could not be started. */
+  'engine.start': { params: none, value: none },
+  'lane.stop': engineCalls['lane.stop'],
+  'lane.switch': engineCalls['lane.switch'],
+  'lane.processes': engineCalls['lane.processes'],
+  'lane.check': engineCalls['lane.check'],
+  /** Turns on the `flows` event: first all flows of all engines, then at most once a second what has changed. */
+  'flows.watch': { params: none, value: none },
+  'flows.unwatch': { params: none, value: none },
+  'flows.close': {
+    params: v.strictObject({ flows: v.pipe(v.array(flowKey), v.maxLength(50_000)) }),
+    value: v.strictObject({ closed: v.number() }),
+  },
+} as const;
+
+export const windowEvents = {
+  overview,
+  traffic: trafficEvent,
+  /** `of` is the engine's process id; with `isWhole` its earlier flows are to be forgotten. */
+  flows: v.object({ of: v.number(), at: v.number(), isWhole: v.boolean(), changed: v.array(flowView) }),
+} as const;
+
+export type WindowCall = keyof typeof windowCalls;
+export type WindowParams<C extends WindowCall> = v.InferOutput<(typeof windowCalls)[C]['params']>;
+export type WindowValue<C extends WindowCall> = v.InferOutput<(typeof windowCalls)[C]['value']>;
+export type WindowEvent = keyof typeof windowEvents;
+export type WindowEventValue<E extends WindowEvent> = v.InferOutput<(typeof windowEvents)[E]>;
+
+export const windowCallNames = Object.keys(windowCalls) as readonly WindowCall[];
+export const windowEventNames = Object.keys(windowEvents) as readonly WindowEvent[];
+
+/** What a call is called between the processes. */
+export function callChannel(name: WindowCall): string {
+  return `culvert.call.${name}`;
+}
+
+/** What an event is called between the processes. */
+export function eventChannel(name: WindowEvent): string {
+  return `culvert.event.${name}`;
+}
+
+/** A function for each call: what main answers with. One that is forgotten does not compile. */
+export type WindowHandlers = {
+  readonly [C in WindowCall]: (params: WindowParams<C>) => WindowValue<C> | Promise<WindowValue<C>>;
+};
+
+/** `window.culvert`, as the preload hands it to the renderer and fakes stand in for it. */
+export interface WindowApi {
+  readonly calls: {
+    readonly [C in WindowCall]: (params: WindowParams<C>) => Promise<Answer<WindowValue<C>>>;
+  };
+  /** Listens; the answer takes the listener away again. */
+  readonly events: {
+    readonly [E in WindowEvent]: (listener: (value: WindowEventValue<E>) => void) => () => void;
+  };
+}

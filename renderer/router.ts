@@ -1,0 +1,33 @@
+/** The screens, in the order of the sidebar, which is the order of Ctrl+1, Ctrl+2 and so on. */
+import { Activity, Network, Settings } from '@lucide/vue';
+import type { Component } from 'vue';
+import { createRouter, createWebHashHistory, type Router } from 'vue-router';
+import ConnectionsView from './views/ConnectionsView.vue';
+import RunningView from './views/RunningView.vue';
+import SettingsView from './views/SettingsView.vue';
+
+export const screenNames = ['running', 'connections', 'settings'] as const;
+export type ScreenName = (typeof screenNames)[number];
+
+export interface Screen {
+  readonly name: ScreenName;
+  readonly icon: Component;
+  readonly view: Component;
+}
+
+export const screens: readonly Screen[] = [
+  { name: 'running', icon: Activity, view: RunningView },
+  { name: 'connections', icon: Network, view: ConnectionsView },
+  { name: 'settings', icon: Settings, view: SettingsView },
+];
+
+/** A router over the screens; the first is where an address leads that is none. */
+export function makeRouter(): Router {
+  return createRouter({
+    history: createWebHashHistory(),
+    routes: [
+      ...screens.map(({ name, view }) => ({ path: `/${name}`, name, component: view })),
+      { path: '/:rest(.*)*', redirect: '/running' },
+    ],
+  });
+}

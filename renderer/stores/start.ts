@@ -1,0 +1,31 @@
+/** Connects the stores to main: what there is now, then whatever is told. */
+import { call, listen } from '../bridge.ts';
+import { useFlows } from './flows.ts';
+import { useLaneActions } from './lane-actions.ts';
+import { useOverview } from './overview.ts';
+import { usePreferences } from './preferences.ts';
+import { useTraffic } from './traffic.ts';
+
+/** Asks for the first picture and listens from before the question, so that nothing falls between. */
+export async function startStores(): Promise<void> {
+  const overview = useOverview();
+  const traffic = useTraffic();
+  const flows = useFlows();
+  const actions = useLaneActions();
+  listen('overview', (value) => {
+    overview.mirror(value);
+    const lanes = value.lanes.map(({ id }) => id);
+    for (const store of [traffic, flows, actions]) store.keepOnly(lanes);
+  });
+  listen('traffic', (value) => {
+    traffic.add(value);
+  });
+  const answer = await call('window.start', {});
+  if (!answer.ok) {
+    overview.fail(answer.failure);
+    return;
+  }
+  const { version, preferences, systemLanguages } = answer.value;
+  usePreferences().start(preferences, systemLanguages);
+  overview.start(answer.value.overview, version);
+}

@@ -1,0 +1,72 @@
+/** The bytes of the last minute, per lane: one sample for each event of main's, at most one a second. */
+import { defineStore } from 'pinia';
+import { shallowRef, triggerRef } from 'vue';
+import type { TrafficEvent } from '#shared/engine-protocol.ts';
+
+/** Samples that are kept; at one a second the last minute. */
+export const keptSamples = 60;
+
+export interface Sample {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Bytes a second since the sample before. */
+  readonly up: number;
+  readonly down: number;
+}
+
+interface History {
+  readonly samples: Sample[];
+  last: { at: number; bytesUp: number; bytesDown: number };
+}
+
+const none: readonly Sample[] = [];
+
+export const useTraffic = defineStore('traffic', () => {
+  const histories = shallowRef(new Map<string, History>());
+
+  function add({ at, lanes }: TrafficEvent): void {
+    for (const { id, bytesUp, bytesDown } of lanes) {
+      const known = histories.value.get(id);
+      if (known === undefined) {
+        histories.value.set(id, { samples: [], last: { at, bytesUp, bytesDown } });
+        continue;
+      }
+      const seconds = (at - known.last.at) / 1000;
+      if (seconds <= 0) continue;
+      known.samples.push({
+        at,
+        up: Math.max(0, bytesUp - known.last.bytesUp) / seconds,
+        down: Math.max(0, bytesDown - known.last.bytesDown) / seconds,
+      });
+      if (known.samples.length > keptSamples) known.samples.shift();
+      known.last = { at, bytesUp, bytesDown };
+    }
+    triggerRef(histories);
+  }
+
+  /** Forgets lanes that are gone. */
+  function keepOnly(ids: readonly string[]): void {
+    const kept = new Set(ids);
+    for (const id of histories.value.keys()) if (!kept.has(id)) histories.value.delete(id);
+    triggerRef(histories);
+  }
+
+  /** The samples of a lane, oldest first. */
+  function samplesOf(id: string): readonly Sample[] {
+    return histories.value.get(id)?.samples ?? none;
+  }
+
+  /** The latest rates of a lane in bytes a second, and of all lanes together without an id. */
+  function rates(id?: string): { up: number; down: number } {
+    const of = id === undefined ? [...histories.value.keys()] : [id];
+    return of.reduce(
+      (sum, key) => {
+        const latest = samplesOf(key).at(-1);
+        return { up: sum.up + (latest?.up ?? 0), down: sum.down + (latest?.down ?? 0) };
+      },
+      { up: 0, down: 0 },
+    );
+  }
+
+  return { add, keepOnly, samplesOf, rates };
+});

@@ -1,0 +1,207 @@
+/**
+ * A desktop in a world: a screen of its own, the built product, and Culvert's window on it as an ordinary user
+ * opens it, sandbox included. The window is driven by Playwright from outside: what it listens on for that is in
+ * the world's network, so this process listens in its place and passes bytes on.
+ */
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { dirname, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { _electron, type ElectronApplication, type Page } from 'playwright-core';
+import { electronRuntime } from '../../build/electron-runtime.js';
+import { repository } from '../world/artefact.ts';
+import { Cell } from '../world/cell.ts';
+import { Owned } from '../world/owned.ts';
+import { Product } from '../world/product.ts';
+import { Running } from '../world/running.ts';
+import type { Outcome } from '../world/running.ts';
+import { World } from '../world/world.ts';
+
+const user = 'culvert-a';
+/** Where the world sees Electron: its own place may be one where only root can go. */
+const electronDir = '/run/electron';
+
+export interface OpenOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class Desktop {
+  readonly world: World;
+  readonly product: Product;
+  readonly #owned: Owned;
+  readonly #display: string;
+
+  private constructor(world: World, product: Product, display: string, owned: Owned) {
+    this.world = world;
+    this.product = product;
+    this.#display = display;
+    this.#owned = owned;
+  }
+
+  static async create(): Promise<Desktop> {
+    await using stack = new Owned();
+    const world = stack.use(await World.create());
+    const product = Product.install(world);
+    cpSync(join(repository, 'dist/renderer'), join(product.dir, 'renderer'), { recursive: true });
+    await world.shell(`mkdir ${electronDir} && mount --bind ${dirname(electronRuntime())} ${electronDir}`);
+    const display = await startScreen(stack);
+    return new Desktop(world, product, display, stack.move());
+  }
+
+  /** Opens the window and waits for its page. */
+  async open(options: OpenOptions = {}): Promise<OpenWindow> {
+    return OpenWindow.open(this, await this.#line(options));
+  }
+
+  /** Starts Culvert's window program once more, to its end. */
+  async again(args: readonly string[]): Promise<Outcome> {
+    const command = [join(electronDir, 'electron'), join(this.product.dir, 'main.cjs'), ...args];
+    return this.world.run(command, { user, env: this.#env({}) });
+  }
+
+  #env(more: Readonly<Record<string, string>>): Record<string, string> {
+    return { DISPLAY: this.#display, LANG: 'en_US.UTF-8', DBUS_SESSION_BUS_ADDRESS: 'disabled:', ...more };
+  }
+
+  /** A program for Playwright that starts the window in the world, and listens where Playwright will look for it. */
+  async #line({ args = [], env = {} }: OpenOptions): Promise<Line> {
+    const { world } = this;
+    const owned = new Owned();
+    const dir = join(world.dir, `window-${process.hrtime.bigint()}`);
+    mkdirSync(dir);
+    chmodSync(dir, 0o777);
+    const doors = await Promise.all(['inspect', 'debug'].map((name) => openDoor(join(dir, name))));
+    for (const { server } of doors) owned.defer(() => void server.close());
+    const [inspect, debug] = doors.map(({ port }) => port);
+    const relay = world.spawn([process.execPath, '-e', relayScript, dir, `${inspect}`, `${debug}`]);
+    await relay.says(/relaying/);
+    owned.defer(() => relay.end());
+    const program = join(dir, 'electron.sh');
+    const { uid, gid, home, name } = world.users[user];
+    const variables = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: home,
+      USER: name,
+      LOGNAME: name,
+      XDG_RUNTIME_DIR: `/run/user/${uid}`,
+      ...this.#env(env),
+    };
+    const settings = Object.entries(variables).map(([key, value]) => `'${key}=${value}'`);
+    writeFileSync(
+      program,
+      `#!/bin/bash
+echo $$ > ${procsOf(world)}
+for arg do
+  case $arg in
+  --inspect=0) arg=--inspect=${inspect} ;;
+  --remote-debugging-port=0) arg=--remote-debugging-port=${debug} ;;
+  esac
+  args+=("$arg")
+done
+exec nsenter -t ${world.namespace('host').pid} -n -m -- \\
+  setpriv --pdeathsig KILL --reuid=${uid} --regid=${gid} --init-groups --inh-caps=-all \\
+  env -i -C ${home} ${settings.join(' ')} ${electronDir}/electron "\${args[@]}"
+`,
+      { mode: 0o755 },
+    );
+    return { program, args: [join(this.product.dir, 'main.cjs'), ...args], owned };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned[Symbol.asyncDispose]();
+  }
+}
+
+interface Line {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly owned: Owned;
+}
+
+export class OpenWindow {
+  readonly app: ElectronApplication;
+  readonly page: Page;
+  /** Every address that the window asked for, and what its page complained of. */
+  readonly requests: string[] = [];
+  readonly complaints: string[] = [];
+  readonly #owned: Owned;
+
+  private constructor(app: ElectronApplication, page: Page, owned: Owned) {
+    this.app = app;
+    this.page = page;
+    this.#owned = owned;
+    page.on('request', (request) => this.requests.push(request.url()));
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+  }
+
+  static async open(_desktop: Desktop, { program, args, owned }: Line): Promise<OpenWindow> {
+    const app = await _electron.launch({ executablePath: program, args: [...args], timeout: 20_000 });
+    owned.defer(() => app.close());
+    const window = new OpenWindow(app, await app.firstWindow(), owned);
+    await window.page.getByRole('heading', { level: 1 }).waitFor();
+    return window;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned[Symbol.asyncDispose]();
+  }
+}
+
+/** In the world: passes what comes to a Unix socket on to a port of its loopback. */
+const relayScript = `
+const net = require('node:net');
+const [dir, ...ports] = process.argv.slice(1);
+['inspect', 'debug'].forEach((name, index) => {
+  net.createServer((from) => {
+    const to = net.connect(Number(ports[index]), '127.0.0.1');
+    for (const [a, b] of [[from, to], [to, from]]) {
+      a.pipe(b);
+      a.on('error', () => b.destroy());
+      a.on('close', () => b.destroy());
+    }
+  }).listen(dir + '/' + name + '.sock', () => console.log('relaying'));
+});
+`;
+
+/** Listens on a free port of this machine's loopback, in front of a Unix socket. */
+async function openDoor(path: string): Promise<{ server: Server; port: number }> {
+  const server = createServer((from) => {
+    const to = connect(`${path}.sock`);
+    for (const [a, b] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      a.pipe(b);
+      a.on('error', () => b.destroy());
+      a.on('close', () => b.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** A screen without a monitor; the answer is its name. */
+async function startScreen(owned: Owned): Promise<string> {
+  const screen = new Running(
+    spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1400x900x24', '-nolisten', 'tcp', '-ac']),
+  );
+  owned.defer(() => screen.end());
+  const [, number] = await screen.says(/^([0-9]+)\n/);
+  return `:${number}`;
+}
+
+function procsOf(world: World): string {
+  const name = world.dir.slice(world.dir.lastIndexOf('/') + 1);
+  const [found] = Cell.found(new RegExp(`^${name}$`));
+  if (found === undefined) throw new Error(`the world ${name} has no control group`);
+  return found.cell.procs;
+}
+
+/** The text of a file of the user's, as the test reaches it. */
+export function readHome(world: World, path: string): string {
+  return readFileSync(join(world.users[user].home, path), 'utf8');
+}
