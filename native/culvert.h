@@ -205,6 +205,11 @@ CV_EXPORT int cv_pump_start(int threads, int flows);
  * is not given out again.
  */
 CV_EXPORT int cv_pump_listen(int fd, int redirected);
+/*
+ * Accepts whatever waits at the listener, here and now: all of it can be collected when this returns. Returns how many
+ * there were besides those that its thread had accepted, or the error for which some still wait, such as -EMFILE.
+ */
+CV_EXPORT int cv_pump_settle(int listener);
 /* Closes a listener. Accepted flows that are yet to be told of keep their number. */
 CV_EXPORT int cv_pump_unlisten(int listener);
 /*

@@ -2,6 +2,7 @@
  * Apps' connections, as they come in at the lanes' listening sockets.
  *
  * *Does*: accept, note where the app was going to, and tell Node, which decides, now or a moment ago (pump_route.c).
+ * Node's own thread accepts as well, when it must know that nothing waits any more (cv_pump_settle).
  * *Must not*: read from an app, or keep one waiting for which there is no room: it is reset.
  *
  * A listener belongs to one pump thread, its flows to any. Node may close it at any time; the lock is what keeps the
@@ -10,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -95,13 +97,16 @@ static int destination_of(int fd, bool redirected, struct cv_addr *out)
 	return 0;
 }
 
-/* Dials a flow as Node has said for its like, or asks: Node is waited for and has to know at once. */
+/*
+ * Dials a flow as Node has said for its like, or asks: Node is waited for and has to know at once. The thread is the
+ * one that accepts, or NULL for Node's own.
+ */
 static void decide(struct pump_thread *thread, struct flow *flow)
 {
 	struct pump_thread *own;
 	struct route route;
 
-	if (!cv_route_find(flow, thread->now_ms, &route)) {
+	if (!cv_route_find(flow, thread ? thread->now_ms : cv_monotonic_ms(), &route)) {
 		cv_news_accepted(flow);
 		cv_ring(CV_RING_PUMP);
 		return;
@@ -109,7 +114,10 @@ static void decide(struct pump_thread *thread, struct flow *flow)
 	cv_dial_prepare(flow, &route);
 	own = cv_thread_with_fewest();
 	cv_news_dialling(flow);
-	cv_ring_soon(thread);
+	if (thread)
+		cv_ring_soon(thread);
+	else
+		cv_ring(CV_RING_PUMP);
 	cv_slot_live(flow, own);
 }
 
@@ -152,25 +160,32 @@ static bool is_of_one_connection(int error)
 	}
 }
 
+/* Returns 1 when a connection was dealt with, 0 when there is none, or a negative errno value of accept(2). */
+static int accept_one(struct pump_thread *thread, const struct listener *listener)
+{
+	struct sockaddr_in6 app = {0};
+	socklen_t size = sizeof app;
+	int fd = accept4(listener->fd, (struct sockaddr *)&app, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0)
+		accepted(thread, listener, fd, &app);
+	else if (!is_of_one_connection(errno))
+		return errno == EAGAIN ? 0 : -errno;
+	return 1;
+}
+
 /* Accepts what is there. The listener stays ready while more is, so that a bounded run loses nothing. */
 static void accept_some(struct pump_thread *thread, struct listener *listener)
 {
-	for (int i = 0; i < ACCEPTS_IN_A_RUN; i++) {
-		struct sockaddr_in6 app = {0};
-		socklen_t size = sizeof app;
-		int fd = accept4(listener->fd, (struct sockaddr *)&app, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int result = 1;
 
-		if (fd >= 0) {
-			accepted(thread, listener, fd, &app);
-		} else if (!is_of_one_connection(errno)) {
-			if (errno != EAGAIN) {
-				listener->paused = true;
-				listen_for(listener, 0);
-				thread->accept_due_ms = thread->now_ms + RETRY_MS;
-			}
-			break;
-		}
-	}
+	for (int i = 0; i < ACCEPTS_IN_A_RUN && result > 0; i++)
+		result = accept_one(thread, listener);
+	if (result >= 0)
+		return;
+	listener->paused = true;
+	listen_for(listener, 0);
+	thread->accept_due_ms = thread->now_ms + RETRY_MS;
 }
 
 /* A listener is ready. */
@@ -252,6 +267,36 @@ int cv_pump_listen(int fd, int redirected)
 		result = listener_open(listener, fd, redirected != 0);
 	pthread_mutex_unlock(&listeners_lock);
 	return result;
+}
+
+/* How many connections wait at a listening socket: tcp_get_info puts it there (net/ipv4/tcp.c). */
+static int waiting_at(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof info;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? -errno : (int)info.tcpi_unacked;
+}
+
+/*
+ * Bounded by what waits at the call, or an app that connects on and on would hold Node here. The lock keeps the
+ * listener's thread out, and what that has accepted is in the list of news before it lets go of it.
+ */
+int cv_pump_settle(int number)
+{
+	struct listener *listener;
+	int result = -ENOENT, waiting = 0, count = 0;
+
+	pthread_mutex_lock(&listeners_lock);
+	listener = listener_of(number);
+	if (listener)
+		result = waiting = waiting_at(listener->fd);
+	while (result > 0 && count < waiting) {
+		result = accept_one(NULL, listener);
+		count += result > 0;
+	}
+	pthread_mutex_unlock(&listeners_lock);
+	return result < 0 ? result : count;
 }
 
 /* The lock lets no connection be between the look for its decision and its dial. */

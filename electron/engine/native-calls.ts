@@ -58,6 +58,7 @@ function declareRelay(define: Define) {
     pumpStart: f<(threads: number, flows: number) => number>('int cv_pump_start(int, int)'),
     pumpListen: f<(fd: number, redirected: number) => number>('int cv_pump_listen(int, int)'),
     pumpUnlisten: f<(listener: number) => number>('int cv_pump_unlisten(int)'),
+    pumpSettle: f<(listener: number) => number>('int cv_pump_settle(int)'),
     pumpForget: f<(listener: number) => number>('int cv_pump_forget(int)'),
     pumpPeek: f<(flow: number, out: Out, room: number) => number>('int cv_pump_peek(int, void *, uint32_t)'),
     pumpTake: f<(flow: number) => number>('int cv_pump_take(int)'),

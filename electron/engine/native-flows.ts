@@ -62,6 +62,16 @@ export class NativeFlows {
     this.#calls.pumpUnlisten(listener);
   }
 
+  /**
+   * Accepts whatever waits at the listener and tells of it, all before it returns. False when some still wait,
+   * since descriptors or memory have run out.
+   */
+  settle(listener: number): boolean {
+    const isSettled = this.#calls.pumpSettle(listener) >= 0;
+    this.collect();
+    return isSettled;
+  }
+
   /** Asks about whatever the listener accepts from now on, although `dial` said how its like are to be dialled. */
   forgetRoutes(listener: number): void {
     check(this.#calls.pumpForget(listener), 'internal', 'forget');

@@ -19,6 +19,7 @@ import { NamespaceMaker, type LaneNamespaces } from './namespace.ts';
 import type { Native } from './native.ts';
 import { describeProcesses, describeSockets, processesInside } from './processes.ts';
 import { startLauncher } from './run.ts';
+import { unsentPorts } from './unsent.ts';
 
 export interface Caller {
   readonly mode: Mode;
@@ -110,6 +111,8 @@ export class Lanes {
       const { app, appInode } = this.#lane(lane);
       return { value: this.#maker.inside(app, () => describeSockets(appInode)) };
     },
+
+    'lane.unsent': ({ lane }) => ({ value: this.#maker.inside(this.#lane(lane).app, unsentPorts) }),
 
     'lane.signal': ({ lane, signal, pid }) => {
       const { appInode } = this.#lane(lane);

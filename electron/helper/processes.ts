@@ -76,7 +76,8 @@ export function parseSocketTable(name: 'tcp' | 'tcp6' | 'udp' | 'udp6', text: st
   });
 }
 
-function parseEndpoint(field: string | undefined): { address: string; port: number } | undefined {
+/** An address and a port as the tables of /proc/net have them. */
+export function parseEndpoint(field: string | undefined): { address: string; port: number } | undefined {
   const match = /^([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})$/.exec(field ?? '');
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
   // Each group of eight digits is one 32-bit word in the byte order of the machine.

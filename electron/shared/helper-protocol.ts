@@ -81,6 +81,10 @@ const socketEntry = v.strictObject({
 /** One socket of the app namespace with the process that holds it, where it could be found. */
 export type SocketEntry = v.InferOutput<typeof socketEntry>;
 
+const unsentPorts = v.strictObject({ ipv4: v.array(port), ipv6: v.array(port) });
+/** Local ports of TCP connections with bytes or an end of file that the other side has not acknowledged. */
+export type UnsentPorts = v.InferOutput<typeof unsentPorts>;
+
 const processEntry = v.strictObject({
   pid,
   parent: v.pipe(v.number(), v.integer(), v.minValue(0)),
@@ -133,6 +137,12 @@ export const helperCalls = {
   'lane.sockets': {
     params: v.strictObject({ lane: laneId }),
     value: v.array(socketEntry),
+    descriptorsIn: 0,
+  },
+  /** Which connections of the app namespace have not got rid of everything, also those of ended programs. */
+  'lane.unsent': {
+    params: v.strictObject({ lane: laneId }),
+    value: unsentPorts,
     descriptorsIn: 0,
   },
   /** Signals one process, or all, of the lane's namespace by pidfd; answers how many were reached. */

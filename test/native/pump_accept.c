@@ -145,6 +145,51 @@ static void no_descriptor_is_left(void)
 	close(app);
 }
 
+/*
+ * Apps that connected, wrote and were gone before the listener's thread, which has run out of descriptors and sleeps,
+ * has seen them.
+ */
+static void settled(void)
+{
+	enum { APPS = 100 };
+	struct stage stage = stage_open(1, APPS + 1);
+	struct rlimit files, few;
+	struct cv_flow_event event;
+	int apps[APPS], next, waker = app_connect(&stage);
+	char heard[8];
+
+	EXPECT(cv_pump_settle(stage.listener + 1), -ENOENT);
+	next_event(CV_FLOW_ACCEPTED);
+	EXPECT(cv_pump_settle(stage.listener), 0);
+	close(waker);
+	for (int i = 0; i < APPS; i++)
+		CHECK((apps[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0);
+	next = dup(0);
+	CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
+	few = files;
+	few.rlim_cur = (rlim_t)next;
+	close(next);
+	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	for (int i = 0; i < APPS; i++) {
+		CHECK(connect(apps[i], (struct sockaddr *)&stage.lane, sizeof stage.lane) == 0);
+		write_fully(apps[i], "written", 7);
+	}
+	/* Node cannot either. */
+	EXPECT(cv_pump_settle(stage.listener), -EMFILE);
+	EXPECT(cv_pump_reap(&event, 1), 0);
+	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	for (int i = 0; i < APPS; i++)
+		close(apps[i]);
+	CHECK(cv_pump_settle(stage.listener) >= 0);
+	for (int i = 0; i < APPS; i++) {
+		EXPECT(cv_pump_reap(&event, 1), 1);
+		EXPECT(event.kind, CV_FLOW_ACCEPTED);
+		EXPECT(cv_pump_peek((int)event.flow, heard, sizeof heard), 7);
+		EXPECT(cv_pump_abort((int)event.flow), 0);
+	}
+	EXPECT(cv_pump_reap(&event, 1), 0);
+}
+
 static void closed_listeners(void)
 {
 	enum { ROUNDS = 1500 };
@@ -195,6 +240,7 @@ int main(void)
 	in_process("accepted sockets have their options from the listener", options_from_the_listener);
 	in_process("connections beyond the last slot are reset", more_than_there_is_room_for);
 	in_process("without a descriptor connections wait, and nothing spins", no_descriptor_is_left);
+	in_process("what waits at a listener is there when it is asked for", settled);
 	in_process("closed listeners accept nothing and their numbers do not come back", closed_listeners);
 	return 0;
 }
