@@ -105,6 +105,12 @@ const unlawfulRooms: [string, string, string, string][] = [
     using('sudo-prompt'),
     'one-door-sudo-prompt',
   ],
+  [
+    'engine calls the keyring outside of its program',
+    'electron/engine/l.ts',
+    using('@napi-rs/keyring'),
+    'one-door-keyring',
+  ],
   ['engine imports Electron', 'electron/engine/e.ts', using('electron'), 'one-door-electron'],
   [
     'engine imports a test',

@@ -49,6 +49,8 @@ export function bundle(source: string): string {
     format: 'cjs',
     target: 'node20',
     external: ['koffi'],
+    // As build/build.js has it.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     write: false,
     logLevel: 'error',
   });

@@ -10,7 +10,7 @@ import type { RunOptions, World } from './world.ts';
 
 /** What of dist/ and node_modules/ the product needs to run. */
 const parts = ['bin', 'native/libculvert.so', 'native/culvert-launch'];
-const modules = ['koffi', '@koromix'];
+const modules = ['koffi', '@koromix', '@napi-rs'];
 
 export const isolations = ['rootless', 'helper'] as const;
 export type TestedIsolation = (typeof isolations)[number];

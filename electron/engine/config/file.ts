@@ -26,7 +26,7 @@ export function readText(path: string, most: number): FileText | undefined {
     // Without waiting: a pipe that lies here must not hold up anybody.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined;
     throw new CulvertError('config-invalid', {
       detail: `${name}: cannot be read: ${codeOf(error)}`,
       cause: error,
