@@ -7,8 +7,11 @@
  */
 import { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 export class Carrier extends Duplex {
+  /** TLS has said its end; that of the connection may be under way. */
+  hasSaidEnd = false;
   readonly #below: Socket;
 
   /** Takes the connection over; nobody else reads or writes it from now on. */
@@ -38,8 +41,9 @@ export class Carrier extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const below = this.#below;
-    const isFinished = below.readableEnded && below.writableFinished;
-    if (isFinished || below.destroyed) below.destroy();
+    const isFinished = below.writableFinished && (below.readableEnded || this.hasSaidEnd);
+    // Only a socket of the system's can be reset; TLS below has a carrier that does.
+    if (isFinished || below.destroyed || below instanceof TLSSocket) below.destroy();
     else below.resetAndDestroy();
     done(error);
   }

@@ -79,13 +79,12 @@ function reasonOf(secured: TLSSocket, host: string): string {
  * when the carrier ends, which is after all of its bytes are read.
  */
 function breakWhenCutOff(secured: TLSSocket, carrier: Carrier): void {
-  let hasEnded = false;
   const push = secured.push.bind(secured);
   secured.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    if (chunk === null) hasEnded = true;
+    if (chunk === null) carrier.hasSaidEnd = true;
     return push(chunk, encoding);
   };
   carrier.prependListener('end', () => {
-    if (!hasEnded) secured.destroy(new CutOff());
+    if (!carrier.hasSaidEnd) secured.destroy(new CutOff());
   });
 }
