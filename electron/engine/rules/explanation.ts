@@ -63,14 +63,25 @@ export function findingsOf(rule: CompiledRule, target: Target): readonly Finding
 export function nearMissesOf(rules: readonly CompiledRule[], target: Target): readonly NearMiss[] {
   const near: NearMiss[] = [];
   for (const rule of rules) {
-    const findings = findingsOf(rule, target);
-    const missed = findings.filter(({ state }) => state === 'failed');
-    const [miss] = missed;
-    if (miss !== undefined && missed.length === 1 && findings.some(({ state }) => state === 'met')) {
-      near.push({ rule: rule.id, failed: miss.field });
-    }
+    const miss = onlyMissOf(rule, target);
+    if (miss !== undefined) near.push({ rule: rule.id, failed: miss });
   }
   return near.slice(-maxNear);
+}
+
+function onlyMissOf(rule: CompiledRule, target: Target): Field | undefined {
+  let miss: Field | undefined;
+  let isAnyMet = false;
+  for (const field of fields) {
+    const by = whatMatched(field, rule, target);
+    if (by === failed) {
+      if (miss !== undefined) return undefined;
+      miss = field;
+    } else if (by !== undefined && by !== unknown) {
+      isAnyMet = true;
+    }
+  }
+  return isAnyMet ? miss : undefined;
 }
 
 const failed = Symbol('failed');

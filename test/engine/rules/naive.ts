@@ -1,4 +1,5 @@
 /** Rules as electron/shared/profile.ts documents them, one after the other and without any cleverness. */
+import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import type { Rule, RuleMatch } from '#shared/profile.ts';
@@ -44,7 +45,7 @@ function hasPort(text: string, port: number): boolean {
 
 function goesTo(pattern: string, facts: FlowFacts): boolean {
   if (/^\*+$/.test(pattern)) return true;
-  const isHostAddress = facts.host !== undefined && ipaddr.isValid(facts.host);
+  const isHostAddress = facts.host !== undefined && isIP(facts.host) !== 0;
   const name = facts.host === undefined || isHostAddress ? undefined : nameOf(facts.host);
   const address = facts.address ?? (isHostAddress ? facts.host : undefined);
   if (pattern.startsWith('/')) return name !== undefined && new RegExp(pattern.slice(1, -1), 'i').test(name);
@@ -78,7 +79,7 @@ function rangeOf(pattern: string): Range | undefined {
     return [ipaddr.parse(`${digits}${'0.'.repeat(4 - bytes)}`.slice(0, -1)), bytes * 8];
   }
   const [host = '', bits] = pattern.split('/');
-  if (!ipaddr.isValid(host) || !/^[0-9.]+$|:/.test(host)) return undefined;
+  if (isIP(host) === 0) return undefined;
   const whole = ipaddr.parse(host);
   const length = bits === undefined ? (whole.kind() === 'ipv4' ? 32 : 128) : Number(bits);
   const plain = ipaddr.process(host);

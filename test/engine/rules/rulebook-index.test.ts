@@ -19,7 +19,7 @@ describe('the index of a rulebook', () => {
           expect(answer).toEqual(decideNaively(rules, facts));
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
     for (const kind of ['proxy', 'direct', 'block', 'profile', 'process-wanted', undefined]) {
       expect(answers.get(kind), String(kind)).toBeGreaterThan(100);
@@ -34,11 +34,12 @@ describe('the index of a rulebook', () => {
         const rules = [{ id: 'r1', match: { ports: [`${first}-${last}`] }, action: 'block' as const }];
         const rulebook = Rulebook.compile(rules);
         for (const at of [first - 1, first, first + 1, last - 1, last, last + 1, ...some]) {
+          if (at < 1 || at > 65_535) continue;
           const isTaken = rulebook.decide({ protocol: 'tcp', port: at, apps: [] }) !== undefined;
           expect(isTaken, `${at} in ${first}-${last}`).toBe(at >= first && at <= last);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
@@ -59,7 +60,7 @@ describe('the index of a rulebook', () => {
           expect(matchesNaively(rules.find((other) => other.id === id)?.match ?? {}, facts)).toBe(true);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 });
@@ -87,9 +88,9 @@ describe('shadows', () => {
           }
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     );
-    expect(claims).toBeGreaterThan(500);
-    expect(tried).toBeGreaterThan(500);
+    expect(claims).toBeGreaterThan(200);
+    expect(tried).toBeGreaterThan(200);
   });
 });
