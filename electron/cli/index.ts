@@ -12,6 +12,7 @@ import { complain, complainOf, print, write } from './output.ts';
 import type { PsOptions } from './ps.ts';
 import type { RunOptions } from './run-request.ts';
 import type { StopOptions } from './stop.ts';
+import type { SwitchOptions } from './switch.ts';
 
 /** Where bin/, native/ and the other programs are: beside this bundle. */
 const productDir = import.meta.dirname;
@@ -101,6 +102,17 @@ function describeVerbs(program: Command): void {
     .action(async (lane: string | undefined, options: StopOptions) => {
       const { stop } = await import('./stop.ts');
       await stop(lane, options);
+    });
+  program
+    .command('switch')
+    .summary('give a running app another profile')
+    .description('Give a running app another profile: new connections follow at once, open ones are closed.')
+    .argument('<lane>', 'as `culvert ps` lists it')
+    .argument('<profile>')
+    .option('--keep', 'leave open connections as they are')
+    .action(async (lane: string, profile: string, options: SwitchOptions) => {
+      const { switchLane } = await import('./switch.ts');
+      await switchLane(lane, profile, options);
     });
   program
     .command('doctor')
