@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { CulvertError, describe, type Failure } from '#shared/failure.ts';
-import type { LaneSocket } from '#shared/helper-protocol.ts';
+import type { LaneSocket, UnsentPorts } from '#shared/helper-protocol.ts';
 import { FakePool } from './dns/fake-pool.ts';
 import { HostResolver, serversOf } from './dns/host.ts';
 import { RemoteResolver } from './dns/remote.ts';
@@ -136,8 +136,8 @@ export class LaneNetwork {
   }
 
   /** Lets what the app sent before it ended go out, for as long as `ms` at most. */
-  drain(ms: number): Promise<void> {
-    return this.#flows.drain(this.#options.lane, ms);
+  drain(ms: number, unsent: () => Promise<UnsentPorts>): Promise<void> {
+    return this.#flows.drain(this.#options.lane, ms, unsent);
   }
 
   close(): void {

@@ -5,7 +5,7 @@
  * Must not: call a lane running before the app's exec has succeeded, or keep a relay for a lane that is gone.
  */
 import { CulvertError, describe, failureOf, type Failure } from '#shared/failure.ts';
-import type { HelperValue, LaneSignal, LaneSocket } from '#shared/helper-protocol.ts';
+import type { HelperValue, LaneSignal, LaneSocket, UnsentPorts } from '#shared/helper-protocol.ts';
 import { encodeLaunchPayload } from '#shared/launch-payload.ts';
 import type { LaneState, LaneView } from '#shared/model.ts';
 import { deferred } from './deferred.ts';
@@ -282,9 +282,19 @@ export class Lane {
       kind: 'failed',
       failure: { code: 'launch-failed', step: 'supervisor', detail: 'it was killed' },
     });
-    await this.#network?.drain(drainMs);
+    await this.#network?.drain(drainMs, () => this.#unsent());
     this.#empty.resolve(undefined);
     await this.close();
+  }
+
+  async #unsent(): Promise<UnsentPorts> {
+    try {
+      if (this.#created === undefined) return { ipv4: [], ipv6: [] };
+      return (await this.#context.link.call('lane.unsent', { lane: this.#created.lane })).value;
+    } catch {
+      // Without a helper nobody can look; what has arrived at the gateway has to do.
+      return { ipv4: [], ipv6: [] };
+    }
   }
 
   async #hasProcesses(): Promise<boolean> {

@@ -3,7 +3,9 @@
  *
  * Does: bring what the pump tells to the lane's relay and into the table of flows. Must not: decide anything.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { CulvertError, type Failure } from '#shared/failure.ts';
+import type { UnsentPorts } from '#shared/helper-protocol.ts';
 import { deferred } from '../deferred.ts';
 import type { Flow, FlowTable } from '../flows.ts';
 import type { AcceptedFlow, EndedFlow, FlowEvent } from '../native-events.ts';
@@ -14,6 +16,10 @@ import type { NativeFlows } from '../native-flows.ts';
  * told of. Without one a connection is reset and nobody hears of it.
  */
 const spareSlots = 1024;
+/** Between two looks at what ended apps have yet to get rid of. */
+const lookMs = 5;
+
+const nothing = () => Promise.resolve<UnsentPorts>({ ipv4: [], ipv6: [] });
 
 export interface PumpedListeners {
   /** A dial of the pump's came through. Not called for one that has ended by the time. */
@@ -88,10 +94,12 @@ export class TcpFlows {
 
   /**
    * Waits until what the ended apps of a lane have sent is on its way, `ms` milliseconds at most: a program
-   * may write, close and end, and its last bytes must arrive as they would without Culvert.
+   * may write, close and end, and its last bytes must arrive as they would without Culvert. `unsent` asks the helper
+   * what the lane's app namespace has yet to get rid of.
    */
-  async drain(lane: string, ms: number): Promise<void> {
-    this.#native.collect();
+  async drain(lane: string, ms: number, unsent: () => Promise<UnsentPorts> = nothing): Promise<void> {
+    const deadline = performance.now() + ms;
+    while (!(await this.#hasAll(lane, unsent)) && performance.now() < deadline) await delay(lookMs);
     if (!this.#hasFlows(lane)) return;
     for (const [number, { flow }] of this.#pumped) if (flow.lane === lane) this.#native.release(number);
     const over = deferred();
@@ -163,6 +171,20 @@ export class TcpFlows {
     this.#table.count(flow, ended.bytesUp, ended.bytesDown);
     this.#table.end(flow, onEnd(ended));
     this.settled(flow.lane);
+  }
+
+  /**
+   * Whether every connection of the lane's ended apps is a flow. The look comes first: a connection that has got rid
+   * of everything by then is, at the latest, one that waits at its listener, since nobody else acknowledges.
+   */
+  async #hasAll(lane: string, unsent: () => Promise<UnsentPorts>): Promise<boolean> {
+    const { ipv4, ipv6 } = await unsent();
+    const isSettled = [...this.#listeners.keys()].every((listener) => this.#native.settle(listener));
+    const flows = this.#table.openFlows(lane).filter(({ proto }) => proto === 'tcp');
+    const known = (isIpv6: boolean) =>
+      new Set(flows.filter(({ address }) => address.includes(':') === isIpv6).map((flow) => flow.sourcePort));
+    const [known4, known6] = [known(false), known(true)];
+    return isSettled && ipv4.every((port) => known4.has(port)) && ipv6.every((port) => known6.has(port));
   }
 
   #hasFlows(lane: string): boolean {
