@@ -82,12 +82,12 @@ export function readSpan(first: string, last: string): Read<string[]> {
 /** A name or a pattern with `*`; names in other scripts become their ASCII form, `192.168.*.*` a range. */
 export function readHostPattern(text: string): Read<string> {
   if (text.includes('?')) return no('“?” for one character has no counterpart');
+  if (/^[.*]*$/.test(text)) return no(text === '' ? 'it is empty' : 'a pattern for everything');
   const masked = readMaskedAddress(text);
   if (masked !== undefined) return masked;
   // eslint-disable-next-line no-control-regex
   const name = /[^\u0000-\u007f]/.test(text) && !text.includes('*') ? domainToASCII(text) : text;
   if (!/^[A-Za-z0-9._*-]{1,253}$/.test(name)) return no('not a host name');
-  if (/^[.*]*$/.test(name)) return no('a pattern for everything');
   return readPattern(name.toLowerCase());
 }
 

@@ -7,7 +7,7 @@ import { formatUpstream } from '../upstream/url.ts';
 import { authorityOf } from '../upstream/destination.ts';
 import { isOwnLoopback, readHostPattern, readPattern, readPort, readRange, type Read } from './addresses.ts';
 import { readLink, takeLink } from './links.ts';
-import { Draft, type ImportResult } from './result.ts';
+import { Draft, limits, refuse, type ImportResult } from './result.ts';
 import { linesOf, type TextLine } from './text.ts';
 
 /** `NAME=value`, with what shells and service files put in front. Only names of this pattern are recognised. */
@@ -81,6 +81,7 @@ function takeExceptions(draft: Draft, line: TextLine, value: string, exceptions:
       draft.say(line.number, 'note', shown, 'an app always reaches its own loopback; no rule is needed');
       continue;
     }
+    if (exceptions.length >= limits.rules) refuse(`more than ${limits.rules} hosts in no_proxy`);
     const read = readException(host);
     if (read.ok) exceptions.push({ line: line.number, shown, ...read.value });
     else draft.say(line.number, 'skipped', shown, read.reason);

@@ -69,6 +69,8 @@ export const limits = {
   rules: 20_000,
   serversInChain: 256,
   depth: 32,
+  /** In the table of what became of each line. */
+  entries: 50_000,
 } as const;
 
 /** Everything of a profile that a reader may say; the rest is the schema's own. */
@@ -149,8 +151,9 @@ export class Draft {
     this.kind = kind;
   }
 
-  /** One entry of the table; `reason` is asked of every status but `taken`. */
+  /** One entry of the table; `reason` is asked of every status but `taken`. Throws `import-invalid` over 50,000. */
   say(line: number, status: LineStatus, text: string, reason?: string): void {
+    if (this.lines.length >= limits.entries) refuse(`more than ${limits.entries} items`);
     const entry = { line, status, text: printable(text) };
     this.lines.push(reason === undefined ? entry : { ...entry, reason: printable(reason, 300) });
   }

@@ -22,9 +22,14 @@ const attributesKey = ':@';
 const textKey = '#text';
 const literalKey = '#cdata';
 
+/** What takes the parser seconds; a profile with thousands of rules has a tenth of it. */
+const most = { tags: 200_000, attributes: 200_000 };
+
 /** Reads a document and answers its root. Throws `import-invalid` with the line where it is not well-formed. */
 export function parseXml(text: string): XmlElement {
   if (/<!DOCTYPE|<!ENTITY/i.test(text)) refuse('XML with a document type declaration is not read');
+  if (countOf(text, '<') > most.tags) refuse(`more than ${most.tags} tags`);
+  if (countOf(text, '=') > most.attributes) refuse(`more than ${most.attributes} attributes`);
   const nodes = parseNodes(text);
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor is another package; this one is bundled
   const checked = XMLValidator.validate(text);
@@ -41,6 +46,12 @@ export function childOf(element: XmlElement | undefined, name: string): XmlEleme
 
 export function childText(element: XmlElement, name: string): string {
   return childOf(element, name)?.text ?? '';
+}
+
+function countOf(text: string, sign: string): number {
+  let count = 0;
+  for (let at = text.indexOf(sign); at !== -1; at = text.indexOf(sign, at + 1)) count += 1;
+  return count;
 }
 
 type Node = Readonly<Record<string | symbol, unknown>>;
