@@ -19,7 +19,7 @@ export interface ServerParts {
 /** Reads a proxy URL, or `host:port` for SOCKS5. The reason of a refusal repeats nothing after the scheme. */
 export function readProxyUrl(text: string): Read<Upstream> {
   try {
-    return { ok: true, value: parseUrl(text) };
+    return { ok: true, value: parseProxyUrl(text, {}) };
   } catch (error) {
     // What else than a refusal with its reason could come out of a parser would be a defect of it.
     return { ok: false, reason: failureOf(error).detail ?? 'not a proxy' };
@@ -41,24 +41,4 @@ export function readServer({ kind, host, port, user, password }: ServerParts): R
     // encodeURIComponent refuses halves of characters, and says no more than that.
     return { ok: false, reason: 'the user name or password is not valid text' };
   }
-}
-
-/** The registered port of HTTP over TLS (RFC 9110 §4.2.2). */
-const httpsPort = 443;
-
-/** As parseProxyUrl, and `https` as an HTTP proxy that is spoken to over TLS. */
-function parseUrl(text: string): Upstream {
-  const trimmed = text.trim();
-  if (!/^https:\/\//i.test(trimmed)) return parseProxyUrl(trimmed, {});
-  const rest = trimmed.slice('https://'.length);
-  const afterUser = rest.lastIndexOf('@') + 1;
-  const end = rest.slice(afterUser).search(/[/#]/);
-  const authorityEnd = end === -1 ? rest.length : afterUser + end;
-  const hasPort = /:[^\]]*$/.test(rest.slice(afterUser, authorityEnd));
-  const port = hasPort ? '' : `:${httpsPort}`;
-  const upstream = parseProxyUrl(
-    `http://${rest.slice(0, authorityEnd)}${port}${rest.slice(authorityEnd)}`,
-    {},
-  );
-  return { ...upstream, kind: 'https' };
 }
