@@ -11,7 +11,7 @@ const read = (text: string) => importText(`${proxies}${text}`, { name: 'home.yam
 const tokyo = 'tokyo';
 
 describe('a configuration of Clash', () => {
-  const result = importText(fixture('clash.yaml'));
+  const result = importText(fixture('clash.txt'));
 
   it('becomes a profile for each proxy that speaks SOCKS5 or HTTP', () => {
     expect(result.kind).toBe('clash');

@@ -17,7 +17,7 @@ export const fixtures = [
   'links.txt',
   'proxychains.conf',
   'work.ppx',
-  'clash.yaml',
+  'clash.txt',
   'environment.sh',
 ] as const;
 
