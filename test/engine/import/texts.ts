@@ -13,13 +13,7 @@ import type { FlowFacts, Verdict } from '../../../electron/engine/rules/facts.ts
 /** The password in every fixture; it must come out as a secret and nowhere else. */
 export const canary = 'canary-7f3a';
 
-export const fixtures = [
-  'links.txt',
-  'proxychains.conf',
-  'work.ppx',
-  'clash.txt',
-  'environment.sh',
-] as const;
+export const fixtures = ['links.txt', 'proxychains.conf', 'work.ppx', 'clash.txt', 'environment.sh'] as const;
 
 export function fixture(name: string): string {
   return readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
