@@ -186,7 +186,7 @@ export const sentences: Record<FailureCode, Sentence> = {
   'option-invalid': {
     what: 'an option was not understood',
     why: 'its value is not one of those that are possible',
-    todo: 'see `culvert run --help`',
+    todo: 'see `culvert help VERB`',
   },
   'proxy-unreachable': {
     what: "can't reach the proxy",
