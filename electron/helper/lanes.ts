@@ -10,12 +10,13 @@ import { join } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
 import {
   maxLanes,
+  maxLoopbackPorts,
   type HelperCall,
   type HelperParams,
   type HelperValue,
   type Mode,
 } from '#shared/helper-protocol.ts';
-import { NamespaceMaker, type LaneNamespaces } from './namespace.ts';
+import { NamespaceMaker, type LaneNamespaces, type Sockets } from './namespace.ts';
 import type { Native } from './native.ts';
 import { describeProcesses, describeSockets, processesInside } from './processes.ts';
 import { startLauncher } from './run.ts';
@@ -48,6 +49,8 @@ export class Lanes {
   readonly #launcher: string;
   readonly #maker: NamespaceMaker;
   readonly #lanes = new Map<number, LaneNamespaces>();
+  /** The ports of a lane's loopback that were listened on: the kernel lets each be open once at a time. */
+  readonly #ports = new Map<number, Set<number>>();
   /** The launchers that supervise apps: in the lane, but no process of an app's. */
   readonly #supervisors = new Set<number>();
   #last = 0;
@@ -65,6 +68,7 @@ export class Lanes {
       const { namespaces, minted } = this.#maker.create();
       this.#last += 1;
       this.#lanes.set(this.#last, namespaces);
+      const { value, descriptors } = named(minted);
       return {
         value: {
           lane: this.#last,
@@ -72,9 +76,9 @@ export class Lanes {
           hasIpv6: namespaces.hasIpv6,
           appNamespace: String(namespaces.appInode),
           gatewayNamespace: String(namespaces.gatewayInode),
-          sockets: minted.map(([name]) => name),
+          ...value,
         },
-        descriptors: minted.map(([, fd]) => fd),
+        descriptors,
       };
     },
 
@@ -114,6 +118,18 @@ export class Lanes {
 
     'lane.unsent': ({ lane }) => ({ value: this.#maker.inside(this.#lane(lane).app, unsentPorts) }),
 
+    'lane.listen': ({ lane, port }) => {
+      const namespaces = this.#lane(lane);
+      const ports = this.#ports.get(lane) ?? new Set<number>();
+      if (!ports.has(port) && ports.size >= maxLoopbackPorts)
+        throw new CulvertError('lane-quota', { step: 'listen', detail: `${maxLoopbackPorts}` });
+      const sockets = this.#maker.listen(namespaces, port);
+      this.#ports.set(lane, ports.add(port));
+      return named(sockets);
+    },
+
+    'lane.probe': ({ lane }) => named(this.#maker.probes(this.#lane(lane))),
+
     'lane.signal': ({ lane, signal, pid }) => {
       const { appInode } = this.#lane(lane);
       const targets = pid === undefined ? this.#processesOf(this.#lane(lane)) : [pid];
@@ -125,6 +141,7 @@ export class Lanes {
     'lane.destroy': ({ lane }) => {
       const { app, gateway } = this.#lane(lane);
       this.#lanes.delete(lane);
+      this.#ports.delete(lane);
       closeSync(app);
       closeSync(gateway);
       return { value: {} };
@@ -141,4 +158,9 @@ export class Lanes {
     if (lane === undefined) throw new CulvertError('lane-unknown', { detail: String(id) });
     return lane;
   }
+}
+
+/** An answer that names its sockets, and the descriptors beside it. */
+function named<Name>(sockets: Sockets<Name>): { value: { sockets: Name[] }; descriptors: number[] } {
+  return { value: { sockets: sockets.map(([name]) => name) }, descriptors: sockets.map(([, fd]) => fd) };
 }

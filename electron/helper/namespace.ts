@@ -8,7 +8,7 @@
  */
 import { closeSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { CulvertError } from '#shared/failure.ts';
-import type { LaneSocket } from '#shared/helper-protocol.ts';
+import { plainSockets, probesOfAKind, type LaneSocket, type PlainSocket } from '#shared/helper-protocol.ts';
 import { appRules, gatewayPorts, gatewayRules, mark, stubPort, type Interception } from './firewall.ts';
 import type { Native } from './native.ts';
 import { runTool } from './run.ts';
@@ -27,8 +27,10 @@ export interface LaneNamespaces {
   readonly hasIpv6: boolean;
 }
 
+/** Sockets with their names, in order. */
+export type Sockets<Name> = readonly (readonly [Name, number])[];
 /** The minted sockets in the order of `laneSockets`, those that this lane has. */
-export type Minted = readonly (readonly [LaneSocket, number])[];
+export type Minted = Sockets<LaneSocket>;
 
 /** Makes namespaces for lanes on behalf of one helper process. */
 export class NamespaceMaker {
@@ -74,6 +76,47 @@ export class NamespaceMaker {
       return work();
     } finally {
       this.#native.enterNamespace(this.#parking);
+    }
+  }
+
+  /** Listening sockets at a port of the app's loopback, in every family or in none. Throws `host-port-taken`. */
+  listen({ app, hasIpv6 }: LaneNamespaces, port: number): Sockets<'tcp4' | 'tcp6'> {
+    try {
+      return this.#all(app, [
+        ['tcp4', () => this.#native.mintStub(4, true, port)],
+        ...(hasIpv6 ? [['tcp6', () => this.#native.mintStub(6, true, port)] as const] : []),
+      ]);
+    } catch (error) {
+      if (error instanceof CulvertError && error.failure.detail === 'EADDRINUSE')
+        throw new CulvertError('host-port-taken', { detail: String(port), cause: error });
+      throw error;
+    }
+  }
+
+  /** Some unconnected sockets of each kind inside the app namespace. */
+  probes({ app, hasIpv6 }: LaneNamespaces): Sockets<PlainSocket> {
+    const kinds = plainSockets.filter((name) => hasIpv6 || !name.endsWith('6'));
+    const wanted = kinds.flatMap((name) => Array.from({ length: probesOfAKind }, () => name));
+    return this.#all(
+      app,
+      wanted.map((name) => [
+        name,
+        () => this.#native.mintPlain(name.startsWith('tcp'), name.endsWith('6') ? 6 : 4),
+      ]),
+    );
+  }
+
+  /** Mints all of them inside a namespace, or throws and leaves none. */
+  #all<Name>(namespace: number, wanted: readonly (readonly [Name, () => number])[]): Sockets<Name> {
+    const minted: [Name, number][] = [];
+    try {
+      return this.inside(namespace, () => {
+        for (const [name, mint] of wanted) minted.push([name, mint()]);
+        return minted;
+      });
+    } catch (error) {
+      for (const [, fd] of minted) closeSync(fd);
+      throw error;
     }
   }
 

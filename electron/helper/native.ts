@@ -147,6 +147,12 @@ export class Native {
     return check(this.#calls.mintStub(family, Number(stream), port), 'descriptor-failed', 'stub socket');
   }
 
+  /** An unconnected TCP or UDP socket without any right that a program would not have. */
+  mintPlain(stream: boolean, family: 4 | 6): number {
+    const fd = stream ? this.#calls.tcpSocket(family, null) : this.#calls.udpSocket(family, null);
+    return check(fd, 'descriptor-failed', 'plain socket');
+  }
+
   /** Signals a process by pidfd if it is in the namespace; false when it is not there (any more). */
   signalInNamespace(pid: number, inode: number, signal: number): boolean {
     return this.#calls.signalInNetns(pid, inode, signal) === 0;
@@ -163,6 +169,7 @@ function check(result: number, code: FailureCode, step: string): number {
 }
 
 type Bytes = Buffer | Int32Array;
+type PlainCall = (family: number, device: null) => number;
 
 function declare(library: LibraryHandle) {
   return {
@@ -199,6 +206,8 @@ function declare(library: LibraryHandle) {
     mintRaw: library.func('int cv_mint_raw(int)') as (family: number) => number,
     mintPacket: library.func('int cv_mint_packet(const char *)') as (device: string) => number,
     mintStub: library.func('int cv_mint_stub(int, int, int)') as (a: number, b: number, c: number) => number,
+    tcpSocket: library.func('int cv_tcp_socket(int, const char *)') as PlainCall,
+    udpSocket: library.func('int cv_udp_socket(int, const char *)') as PlainCall,
     signalInNetns: library.func('int cv_signal_in_netns(int, int64_t, int)') as (
       pid: number,
       inode: number,

@@ -16,6 +16,12 @@ export const maxMessageDescriptors = 12;
 /** Lanes that one helper keeps at once (S31). */
 export const maxLanes = 128;
 
+/** Ports of its loopback that one lane may have listened on, all its life long (S31). */
+export const maxLoopbackPorts = 64;
+
+/** Sockets of each kind that `lane.probe` returns; together they fit beside one message. */
+export const probesOfAKind = 3;
+
 const laneId = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0x7fffffff));
 const pid = v.pipe(v.number(), v.integer(), v.minValue(1));
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
@@ -39,6 +45,10 @@ export const laneSockets = [
   'stubTcp6',
 ] as const;
 export type LaneSocket = (typeof laneSockets)[number];
+
+/** Plain sockets of the app namespace, of one family each. */
+export const plainSockets = ['tcp4', 'tcp6', 'udp4', 'udp6'] as const;
+export type PlainSocket = (typeof plainSockets)[number];
 
 /**
  * How the app relates to the caller's terminal. `share`: same session and process group as the engine's
@@ -96,7 +106,7 @@ export type ProcessEntry = v.InferOutput<typeof processEntry>;
 
 /**
  * The closed command set. For each: the shape of the question, of the answer, and how many descriptors
- * travel with either (`in`: to the helper; the answer of `lane.create` brings as many as it names sockets).
+ * travel with either (`in`: to the helper; an answer that names sockets brings as many as it names, in order).
  */
 export const helperCalls = {
   hello: {
@@ -143,6 +153,24 @@ export const helperCalls = {
   'lane.unsent': {
     params: v.strictObject({ lane: laneId }),
     value: unsentPorts,
+    descriptorsIn: 0,
+  },
+  /**
+   * Listens at 127.0.0.1 and [::1] of the app namespace, for a port of this computer that the profile opens to the
+   * app. `host-port-taken` when the app listens there itself, `lane-quota` beyond `maxLoopbackPorts`.
+   */
+  'lane.listen': {
+    params: v.strictObject({ lane: laneId, port: v.pipe(port, v.minValue(1)) }),
+    value: v.strictObject({ sockets: v.array(v.picklist(['tcp4', 'tcp6'])) }),
+    descriptorsIn: 0,
+  },
+  /**
+   * Unconnected sockets of the app namespace, such as any program in it can have: the engine's own leak check sends
+   * by them what an app would send. The helper keeps none, so that they count as the engine's descriptors.
+   */
+  'lane.probe': {
+    params: v.strictObject({ lane: laneId }),
+    value: v.strictObject({ sockets: v.array(v.picklist(plainSockets)) }),
     descriptorsIn: 0,
   },
   /** Signals one process, or all, of the lane's namespace by pidfd; answers how many were reached. */
