@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { enginePidOf, engineSocket, runtimeDir } from '#shared/paths.ts';
+import { configDir, enginePidOf, engineSocket, runtimeDir, stateDir } from '#shared/paths.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -40,4 +40,19 @@ test('the name of an engine’s socket tells its process', () => {
   for (const name of ['engine-0.sock', 'engine-.sock', 'helper-42-x.sock', 'engine-42.sock.bak']) {
     expect(enginePidOf(name)).toBeUndefined();
   }
+});
+
+test('the directories for what stays are made below their variables or the home, for their owner alone', () => {
+  const home = join(dir, 'home');
+  const env = { HOME: home, XDG_CONFIG_HOME: join(dir, 'deep/config'), XDG_STATE_HOME: 'relative' };
+  expect(configDir(env)).toBe(join(dir, 'deep/config/culvert'));
+  expect(stateDir(env)).toBe(join(home, '.local/state/culvert'));
+  expect(configDir({ HOME: home })).toBe(join(home, '.config/culvert'));
+  for (const made of ['deep', 'deep/config/culvert', 'home/.local/state/culvert', 'home/.config'])
+    expect(statSync(join(dir, made)).mode & 0o777).toBe(0o700);
+});
+
+test('a directory that cannot be made is named all the same', () => {
+  writeFileSync(join(dir, 'file'), '');
+  expect(configDir({ XDG_CONFIG_HOME: join(dir, 'file') })).toBe(join(dir, 'file/culvert'));
 });

@@ -81,6 +81,41 @@ export function duplicateProfile(config: Config, id: string, name?: string): Add
   });
 }
 
+/**
+ * Gives a profile another id, also where it is named; its passwords are moved by whoever keeps them. Throws
+ * `profile-unknown`, `option-invalid` for a built-in one and for an id that is taken.
+ */
+export function renameProfile(config: Config, id: string, next: string): Config {
+  ownProfile(config, id);
+  if (id === next) return config;
+  if (findProfile(config, next) !== undefined)
+    throw new CulvertError('option-invalid', { detail: `the id “${next}” is taken` });
+  const renamed = (one: string) => (one === id ? next : one);
+  const rules = config.rules.map(({ match, ...rule }): Rule => {
+    const { profiles, ...others } = match;
+    const { profile } = rule;
+    return {
+      ...rule,
+      match: profiles === undefined ? match : { ...others, profiles: profiles.map(renamed) },
+      ...(profile === undefined ? {} : { profile: renamed(profile) }),
+    };
+  });
+  return checkConfig({
+    ...config,
+    ...(config.defaultProfile === undefined ? {} : { defaultProfile: renamed(config.defaultProfile) }),
+    profiles: config.profiles.map((profile) => ({
+      ...profile,
+      id: renamed(profile.id),
+      failure: {
+        ...profile.failure,
+        ...(profile.failure.profile === undefined ? {} : { profile: renamed(profile.failure.profile) }),
+      },
+    })),
+    rules,
+    apps: Object.fromEntries(Object.entries(config.apps).map(([app, bound]) => [app, renamed(bound)])),
+  });
+}
+
 /** What uses a profile. */
 export function usesOfProfile(config: Config, id: string): ProfileUses {
   return {

@@ -61,18 +61,30 @@ export function schemaProblems(
   value: unknown,
 ): { config: v.InferOutput<typeof configSchema> } | { problems: Problem[] } {
   const result = v.safeParse(configSchema, value);
-  // The schema library leaves such keys of a table out without a word.
-  const forbidden = forbiddenApps(value);
-  if (forbidden.length > 0) return { problems: forbidden };
-  if (result.success) return { config: result.output };
-  return { problems: result.issues.flatMap(problemsOf) };
+  const more = overlooked(value, configSchema as Shape, []);
+  if (result.success && more.length === 0) return { config: result.output };
+  // Of a list in the place of an object it is enough to say that.
+  const isSaid = ({ path }: Problem) => more.some((said) => said.path.every((part, at) => part === path[at]));
+  const problems = (result.issues ?? []).flatMap(problemsOf).filter((problem) => !isSaid(problem));
+  return { problems: [...more, ...problems] };
 }
 
-function forbiddenApps(value: unknown): Problem[] {
-  const apps = (value as { readonly apps?: unknown } | null | undefined)?.apps;
-  if (typeof apps !== 'object' || apps === null) return [];
-  const names = Object.keys(apps).filter((name) => forbiddenKeys.has(name));
-  return names.map((name) => ({ path: ['apps', name], message: 'this name cannot be used' }));
+/** What the schema library accepts without a word: lists in the place of objects, and names that it leaves out. */
+function overlooked(value: unknown, given: Shape | undefined, path: Path): Problem[] {
+  const shape = unwrapped(given);
+  if (shape === undefined || typeof value !== 'object' || value === null) return [];
+  if (shape.item !== undefined)
+    return Array.isArray(value)
+      ? value.flatMap((item, at) => overlooked(item, shape.item, [...path, at]))
+      : [];
+  if (shape.entries === undefined && shape.value === undefined) return [];
+  if (Array.isArray(value))
+    return [{ path, message: `must be ${nouns['record']}, found ${showValue(value)}` }];
+  return Object.entries(value).flatMap(([key, below]) => {
+    if (shape.entries !== undefined) return overlooked(below, shape.entries[key], [...path, key]);
+    if (forbiddenKeys.has(key)) return [{ path: [...path, key], message: 'this name cannot be used' }];
+    return overlooked(below, shape.value, [...path, key]);
+  });
 }
 
 type Issue = v.InferIssue<typeof configSchema>;
@@ -109,13 +121,16 @@ interface Shape {
 }
 
 function keysAt(path: Path): string[] {
-  let shape: Shape | undefined = configSchema as unknown as Shape;
+  let shape = unwrapped(configSchema as Shape);
   for (const part of path) {
-    while (shape?.wrapped !== undefined) shape = shape.wrapped;
-    shape = shape?.item ?? (shape?.entries === undefined ? shape?.value : shape.entries[String(part)]);
+    const below = shape?.item ?? (shape?.entries === undefined ? shape?.value : shape.entries[String(part)]);
+    shape = unwrapped(below);
   }
-  while (shape?.wrapped !== undefined) shape = shape.wrapped;
   return Object.keys(shape?.entries ?? {});
+}
+
+function unwrapped(shape: Shape | undefined): Shape | undefined {
+  return shape?.wrapped === undefined ? shape : unwrapped(shape.wrapped);
 }
 
 const nouns: Readonly<Record<string, string>> = {

@@ -5,13 +5,10 @@
  * Every result is read again and compared with what was meant; where an edit missed it, the text is written anew.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { applyEdits, modify } from 'jsonc-parser';
 import type { Config } from '#shared/profile.ts';
+import { editJson, type TextEdit } from './text-edit.ts';
 
 type Path = readonly (string | number)[];
-/** A value of undefined takes the place away. */
-type Edit = { readonly path: Path; readonly value: unknown; readonly isInsertion?: boolean };
-
 /** More single edits than this cost more than the lists that they are in. */
 const mostEdits = 40;
 export const schemaName = 'culvert.schema.json';
@@ -35,7 +32,7 @@ export function editText(
   const edits = editsBetween(before, after, []);
   const chosen = edits.length <= mostEdits ? edits : wholeFields(before, after);
   try {
-    const changed = chosen.reduce((now, edit) => applyEdit(now, edit), text);
+    const changed = chosen.reduce((now, edit) => editJson(now, edit, after), text);
     return isDeepStrictEqual(read(changed), after) ? changed : undefined;
   } catch {
     // The editor stumbled over the text, or what it made cannot be read: then it is written anew.
@@ -43,20 +40,7 @@ export function editText(
   }
 }
 
-function applyEdit(text: string, { path, value, isInsertion = false }: Edit): string {
-  const indent = /^(?:\ufeff)?[[{]\s*?\r?\n([ \t]+)/.exec(text)?.[1] ?? '  ';
-  const formattingOptions = {
-    insertSpaces: !indent.startsWith('\t'),
-    tabSize: indent.startsWith('\t') ? 1 : indent.length,
-    eol: text.includes('\r\n') ? '\r\n' : '\n',
-  };
-  return applyEdits(
-    text,
-    modify(text, [...path], value, { formattingOptions, isArrayInsertion: isInsertion }),
-  );
-}
-
-function wholeFields(before: Config, after: Config): Edit[] {
+function wholeFields(before: Config, after: Config): TextEdit[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof Config>;
   return [...names]
     .filter((name) => !isDeepStrictEqual(before[name], after[name]))
@@ -64,7 +48,7 @@ function wholeFields(before: Config, after: Config): Edit[] {
 }
 
 /** In an order in which each path is right once the earlier ones are done. */
-function editsBetween(before: unknown, after: unknown, path: Path): Edit[] {
+function editsBetween(before: unknown, after: unknown, path: Path): TextEdit[] {
   if (isDeepStrictEqual(before, after)) return [];
   if (isRecord(before) && isRecord(after)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
@@ -75,27 +59,24 @@ function editsBetween(before: unknown, after: unknown, path: Path): Edit[] {
   return [{ path, value: after }];
 }
 
-function listEdits(before: readonly unknown[], after: readonly unknown[], path: Path): Edit[] {
-  const whole: Edit[] = [{ path, value: after }];
+function listEdits(before: readonly unknown[], after: readonly unknown[], path: Path): TextEdit[] {
+  const whole: TextEdit[] = [{ path, value: after }];
   const old = idsOf(before);
   const wanted = idsOf(after);
   if (old === undefined || wanted === undefined) return whole;
-  const kept = old.filter((id) => wanted.includes(id));
+  const places = new Map(old.map((id, index) => [id, index]));
+  const staying = new Set(wanted);
+  const kept = old.filter((id) => staying.has(id));
   // Things that change places take their whole list with them.
-  if (
-    !isDeepStrictEqual(
-      kept,
-      wanted.filter((id) => old.includes(id)),
-    )
-  )
-    return whole;
+  const inOldOrder = wanted.filter((id) => places.has(id));
+  if (!isDeepStrictEqual(kept, inOldOrder)) return whole;
   const removals = old.flatMap((id, index) =>
-    kept.includes(id) ? [] : [{ path: [...path, index], value: undefined }],
+    staying.has(id) ? [] : [{ path: [...path, index], value: undefined }],
   );
-  const others = wanted.flatMap((id, index): Edit[] => {
+  const others = wanted.flatMap((id, index): TextEdit[] => {
     const place = [...path, index];
-    const earlier = old.indexOf(id);
-    if (earlier === -1) return [{ path: place, value: after[index], isInsertion: true }];
+    const earlier = places.get(id);
+    if (earlier === undefined) return [{ path: place, value: after[index], isInsertion: true }];
     return editsBetween(before[earlier], after[index], place);
   });
   return [...removals.reverse(), ...others];

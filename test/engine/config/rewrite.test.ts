@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../electron/engine/config/parse.ts';
+import { editText, writeAnew } from '../../../electron/engine/config/rewrite.ts';
+import { configWith } from './sandbox.ts';
+import { rawConfig, wholeConfig } from './arbitrary.ts';
+
+const read = (text: string) => parseConfig(text).config;
+
+/** The text after a change of the configuration in it; a failure where it would be written anew. */
+function changed(text: string, parts: object): string {
+  const before = read(text);
+  const edited = editText(text, before, configWith({ ...before, ...parts }), read);
+  if (edited === undefined) throw new Error('the text would be written anew');
+  return edited;
+}
+
+describe('a change in a text that somebody wrote', () => {
+  it('from any configuration to any other one needs no new text', () => {
+    fc.assert(
+      fc.property(rawConfig, wholeConfig, fc.constantFrom('  ', '\t', undefined), (raw, after, indent) => {
+        const text = `// mine\n${JSON.stringify(raw, null, indent)} // all\n`;
+        const edited = editText(text, read(text), after, read);
+        expect(edited?.startsWith('// mine\n{')).toBe(true);
+        expect(edited?.endsWith('} // all\n')).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('puts what is new on lines of its own, indented as the others', () => {
+    const text =
+      '{\n    "version": 1,\n    "rules": [\n        { "id": "a", "match": {}, "action": "block" } // first\n    ]\n}\n';
+    const rules = [...read(text).rules, { id: 'b', match: { to: ['x.example'] }, action: 'block' }];
+    expect(changed(text, { rules })).toBe(`{
+    "version": 1,
+    "rules": [
+        { "id": "a", "match": {}, "action": "block" }, // first
+        {
+            "id": "b",
+            "match": {
+                "to": [
+                    "x.example"
+                ]
+            },
+            "action": "block"
+        }
+    ]
+}
+`);
+  });
+
+  it('takes away one of many and leaves the others as they are', () => {
+    const text =
+      '{ "version": 1, "rules": [\n  { "id": "a", "match": {}, "action": "block" },\n  // the second\n  { "id": "b", "match": {}, "action": "block" }\n] }';
+    const edited = changed(text, { rules: read(text).rules.slice(1) });
+    expect(edited).toContain('  // the second\n  { "id": "b", "match": {}, "action": "block" }\n] }');
+    expect(edited).not.toContain('"a"');
+  });
+
+  it('is written anew where edits do not lead there, as for what is meant to be another text', () => {
+    const before = configWith({});
+    expect(editText('{ "version": 1, "defaultProfile": "none" }', before, before, read)).toBeUndefined();
+    expect(read(writeAnew(before))).toMatchObject(before);
+  });
+});
