@@ -15,6 +15,7 @@ import { localesOf, parseDesktopEntry } from './desktop-entry.ts';
 import { execArgvs, isUrl } from './exec.ts';
 import { fileKind, headBytes, refusals, type RefusedKind } from './file-kind.ts';
 import { applicationFolders } from './folders.ts';
+import { isTrusted, markOf } from './trust.ts';
 
 export type AppTarget =
   /** A desktop entry. What lies outside of the application folders is started only once its user trusts it. */
@@ -23,6 +24,8 @@ export type AppTarget =
       readonly app: App;
       readonly needsTrust: boolean;
       readonly command: readonly string[];
+      /** Stands for the text that was read, for `trustEntry`. */
+      readonly mark: string;
     }
   | {
       readonly kind: 'program';
@@ -135,11 +138,13 @@ async function entryTarget(path: string, realPath: string, env: NodeJS.ProcessEn
   const inside = (await placeOf(path, env)) ?? (await placeOf(realPath, env));
   // From elsewhere its id is its path: it must not pass for an installed app in rules and bindings.
   const id = inside === undefined ? path : inside.replace(/\.desktop$/, '').replaceAll('/', '-');
-  const entry = parseDesktopEntry(await readEntry(path));
+  const text = await readEntry(path);
+  const entry = parseDesktopEntry(text);
   const app = appOf(entry, { id, source: path, locales: localesOf(env), desktops: [] });
-  if (app === undefined) return refusal(path, 'link');
+  if (app === undefined) return refusal(path, 'no-app');
   const [command] = execArgvs(app.exec, { name: app.name, icon: app.icon, source: path });
-  return { kind: 'entry', app, needsTrust: inside === undefined, command };
+  const needsTrust = inside === undefined && !(await isTrusted(path, text, env));
+  return { kind: 'entry', app, needsTrust, command, mark: markOf(text) };
 }
 
 /** The path of a file below the application folder that its own folder is in; undefined where that is none. */

@@ -25,7 +25,7 @@ export const refusals = {
   archive: 'it is an archive; unpack it and choose the program inside',
   package: 'it is a package; install it, and then open the app',
   java: 'it is a Java program; open it with `culvert run -- java -jar FILE`',
-  link: 'it is a link to a place and not an app',
+  'no-app': 'it is a desktop entry of something else than an app, such as a link',
   document: 'it is a document; open the program that shows it',
 } as const;
 export type RefusedKind = keyof typeof refusals;

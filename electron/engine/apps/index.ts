@@ -3,9 +3,11 @@ export { localesOf } from './desktop-entry.ts';
 export type { App, AppAction } from './app.ts';
 export { Catalogue, type SkippedEntry } from './catalogue.ts';
 export { search } from './search.ts';
+export { chosenTheme } from './chosen-theme.ts';
 export { IconThemes, type IconFile, type IconOptions } from './icons.ts';
 export { makeExecutable, targetOf, type AppTarget, type TargetOptions } from './app-target.ts';
 export { refusals, type RefusedKind } from './file-kind.ts';
+export { trustEntry } from './trust.ts';
 export { appWithId, resolveApp, type Resolved } from './resolve.ts';
 export { planApp, planProgram, type StartOptions, type StartPlan } from './start-plan.ts';
 export {

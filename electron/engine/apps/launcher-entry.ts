@@ -125,8 +125,12 @@ function plainName({ entry, app }: LauncherSpec): string {
   return name === undefined || name.trim() === '' ? (app.split('/').at(-1) ?? app) : unescapeValue(name);
 }
 
+/** A name without an extension, or the path of a file; what is neither is left out. */
 function iconOf(raw: string | undefined): [string, string][] {
-  return raw === undefined || raw.trim() === '' ? [] : [['Icon', valueOf(unescapeValue(raw))]];
+  const icon = unescapeValue(raw ?? '').trim();
+  const isPath = icon.startsWith('/') && !icon.endsWith('/');
+  const name = isPath ? icon : icon.replace(/(?:\.(?:png|svg|xpm))+$/, '');
+  return name === '' || (!isPath && name.includes('/')) ? [] : [['Icon', valueOf(name)]];
 }
 
 function categoriesOf(given: readonly string[]): string[] {

@@ -4,8 +4,7 @@
  * Does: write, list and remove files whose names begin with Culvert's id. Must not: touch any other file, or leave
  * half of one.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
 import { appId, productName } from '#shared/identity.ts';
@@ -14,6 +13,7 @@ import { parseDesktopEntry } from './desktop-entry.ts';
 import { quoteExec } from './exec.ts';
 import { configHome, dataHome } from './folders.ts';
 import { entryVersion, launcherText, readLauncher, type LauncherSpec } from './launcher-entry.ts';
+import { writeWhole } from './whole-file.ts';
 
 export interface Launcher {
   /** Of its desktop file, without `.desktop`. */
@@ -43,7 +43,7 @@ export async function createLauncher(
   const entry = source === undefined ? undefined : parseDesktopEntry(await readEntry(source));
   const text = launcherText({ ...spec, entry });
   const file = await fileFor(spec.app, spec.profile.id, env);
-  await writeWhole(file, text);
+  await writeWhole(file, text, 0o644);
   const written = readLauncher(text);
   if (written === undefined) throw new CulvertError('internal', { detail: 'a launcher cannot be read back' });
   return { id: idOf(file), file, ...written };
@@ -100,7 +100,7 @@ export async function setAutostart(
     ],
     ...[`Exec=${quoteExec(command)}`, 'Terminal=false', 'X-GNOME-Autostart-enabled=true'],
   ];
-  await writeWhole(file, `${lines.join('\n')}\n`);
+  await writeWhole(file, `${lines.join('\n')}\n`, 0o644);
 }
 
 /** Whether Culvert starts with the session: its entry is there, and neither hidden nor switched off by GNOME. */
@@ -151,30 +151,4 @@ function slugOf(text: string): string {
     .replaceAll(/^-|-$/g, '')
     .slice(0, 60);
   return slug === undefined || slug === '' ? 'app' : slug;
-}
-
-/** Whole or not at all, also through a loss of power: a file beside it, then its name. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const beside = join(folder, `.${appId}-${randomBytes(6).toString('hex')}`);
-  try {
-    const file = await open(beside, 'wx', 0o644);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
-  const directory = await open(folder, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

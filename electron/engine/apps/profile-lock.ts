@@ -30,7 +30,8 @@ export async function lockHolder(
   return undefined;
 }
 
-async function holderOf(family: Family, profile: string): Promise<RunningProcess | undefined> {
+/** The process that has the profile in this directory open. */
+export async function holderOf(family: Family, profile: string): Promise<RunningProcess | undefined> {
   const path = join(profile, family === 'firefox' ? 'lock' : 'SingletonLock');
   try {
     const pid = family === 'firefox' ? firefoxPid(await readlink(path)) : chromiumPid(await readlink(path));

@@ -12,7 +12,7 @@ import { familyOf, memberOf } from './browser-family.ts';
 import { findProgram } from './catalogue.ts';
 import { execArgvs } from './exec.ts';
 import { isStill, processAt, processesOf, type Place, type RunningProcess } from './processes.ts';
-import { lockHolder } from './profile-lock.ts';
+import { holderOf, lockHolder } from './profile-lock.ts';
 import { realProgram } from './program.ts';
 import { canSeparate } from './separate-profile.ts';
 import { ownerOnBus } from './session-bus.ts';
@@ -32,10 +32,14 @@ export interface RunningInstance {
   readonly ways: readonly Way[];
 }
 
-/** The instance that would take over from an app that is started now; undefined where none is seen. */
+/**
+ * The instance that would take over from an app that is started now; undefined where none is seen. With the directory
+ * of a separate profile only one that has that profile open counts.
+ */
 export async function runningInstance(
   app: App,
   env: NodeJS.ProcessEnv = process.env,
+  separate?: string,
 ): Promise<RunningInstance | undefined> {
   const [argv] = execArgvs(app.exec, { name: app.name });
   const ways: Way[] = canSeparate(app) ? ['close-and-reopen', 'separate-profile'] : ['close-and-reopen'];
@@ -53,8 +57,11 @@ export async function runningInstance(
   }
   const member = memberOf(argv, env);
   if (member !== undefined) {
-    const holder = await lockHolder(member.family, member.directories);
-    return holder === undefined ? undefined : found(member.family, holder, 'certain');
+    const { family, directories } = member;
+    const holder = await (separate === undefined
+      ? lockHolder(family, directories)
+      : holderOf(family, separate));
+    return holder === undefined ? undefined : found(family, holder, 'certain');
   }
   const owner = await busOwner(app, env);
   if (owner !== undefined) return found('bus', owner, 'certain');
@@ -121,12 +128,21 @@ export async function closeInstance(
   timeoutMs = 10_000,
 ): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  if (isStill(instance)) process.kill(instance.pid, 'SIGTERM');
+  if (isStill(instance)) terminate(instance.pid);
   while (isStill(instance)) {
     if (performance.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return true;
+}
+
+function terminate(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    // It ended in between, which is what was wanted.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** One sentence about an instance, for the command line and as the detail of `app-running-outside`. */

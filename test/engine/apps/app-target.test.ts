@@ -9,6 +9,7 @@ import { makeExecutable, targetOf, type AppTarget } from '../../../electron/engi
 import { appWithId, resolveApp } from '../../../electron/engine/apps/resolve.ts';
 import { Catalogue } from '../../../electron/engine/apps/catalogue.ts';
 import { fileKind, headBytes } from '../../../electron/engine/apps/file-kind.ts';
+import { trustEntry } from '../../../electron/engine/apps/trust.ts';
 import { Home } from './home.ts';
 
 let home: Home;
@@ -192,7 +193,24 @@ describe('a path', () => {
       needsTrust: true,
     });
     home.entry('downloads/site', { Type: 'Link', URL: 'https://example.test' });
-    expect(await reasonOf('downloads/site.desktop')).toBe('link');
+    expect(await reasonOf('downloads/site.desktop')).toBe('no-app');
+  });
+
+  it('of one that the user has trusted is trusted as long as it says the same', async () => {
+    const path = home.entry('downloads/tool', { Name: 'Tool' });
+    const shown = await target(path);
+    if (shown.kind !== 'entry') throw new Error('it is no entry');
+    // It changes after it was shown: what was trusted is what was shown.
+    home.entry('downloads/tool', { Name: 'Tool', Exec: 'true --evil' });
+    await trustEntry(path, shown.mark, home.env);
+    expect(await target(path)).toMatchObject({ needsTrust: true });
+    home.entry('downloads/tool', { Name: 'Tool' });
+    expect(await target(path)).toMatchObject({ needsTrust: false, app: { id: path } });
+    symlinkSync(path, home.path('elsewhere.desktop'));
+    expect(await target('elsewhere.desktop')).toMatchObject({ needsTrust: true });
+    expect(statSync(home.path('state/culvert/trusted-entries.json')).mode & 0o777).toBe(0o600);
+    home.write('state/culvert/trusted-entries.json', `[["${path}","${shown.mark}"], 1]`);
+    expect(await target(path)).toMatchObject({ needsTrust: true });
   });
 
   it('is made executable only where it is a program', async () => {

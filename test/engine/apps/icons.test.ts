@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chosenTheme } from '../../../electron/engine/apps/chosen-theme.ts';
 import { IconThemes, maxIconBytes } from '../../../electron/engine/apps/icons.ts';
 import { parseTheme, sizeDistance } from '../../../electron/engine/apps/icon-theme.ts';
 import { Home } from './home.ts';
@@ -118,6 +119,29 @@ describe('an icon', () => {
     for (const icon of [...paths, 'passwd', 'zero', '../secret', '', '..', '/']) {
       expect(await find(icon), icon).toBeUndefined();
     }
+  });
+});
+
+describe('the theme that the user has chosen', () => {
+  const chosen = (desktop: string) => chosenTheme({ ...home.env, XDG_CURRENT_DESKTOP: desktop });
+
+  it('is the one in the files of the desktop', async () => {
+    expect(await Promise.all(['KDE', 'XFCE', 'ubuntu:GNOME', ''].map(chosen))).toEqual([
+      ...['breeze', 'Adwaita', 'Adwaita', 'Adwaita'],
+    ]);
+    home.write('config/kdeglobals', '[Icons]\nTheme=Papirus\n');
+    home.write('config/gtk-3.0/settings.ini', '[Settings]\ngtk-icon-theme-name="Numix"\n');
+    home.write(
+      'config/xfce4/xfconf/xfce-perchannel-xml/xsettings.xml',
+      '<channel><property name="IconThemeName" type="string" value="elementary"/></channel>',
+    );
+    expect(await Promise.all(['KDE', 'XFCE', 'ubuntu:GNOME'].map(chosen))).toEqual([
+      'Papirus',
+      'elementary',
+      'Numix',
+    ]);
+    home.write('config/kdeglobals', '[Icons]\nTheme=../../etc\n');
+    expect(await chosen('KDE')).toBe('breeze');
   });
 });
 

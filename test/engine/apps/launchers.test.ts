@@ -130,7 +130,28 @@ describe('a launcher', () => {
   });
 
   it('is as the validator wants it whatever the app’s entry holds', () => {
-    const text = fc.string({ unit: 'grapheme', maxLength: 30 });
+    const odd = fc.constantFrom(
+      '/',
+      '.png',
+      '\\',
+      ';',
+      '%',
+      '"',
+      ' ',
+      '=',
+      '[',
+      ']',
+      '$',
+      '\t',
+      '\r',
+      'é',
+      'a',
+      '\u0001',
+    );
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 30 }),
+      fc.string({ unit: odd, maxLength: 12 }),
+    );
     const file = home.path('any.desktop');
     fc.assert(
       fc.property(
@@ -148,7 +169,7 @@ describe('a launcher', () => {
           expect(argvOf(readFileSync(file, 'utf8'))[0]).toBe(culvert);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 

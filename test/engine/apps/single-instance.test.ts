@@ -133,6 +133,15 @@ describe('a browser of the Chromium family that is open', () => {
     expect(await look(`chromium --user-data-dir=${home.path('mine')}`)).toMatchObject({ pid });
   });
 
+  it('with a separate profile is another one than without', async () => {
+    lock('config/chromium', `${hostname()}-${lingering()}`);
+    const chromium = app('chromium %U');
+    expect(await runningInstance(chromium, home.env, home.path('separate'))).toBeUndefined();
+    const pid = lingering();
+    lock('separate', `${hostname()}-${pid}`);
+    expect(await runningInstance(chromium, home.env, home.path('separate'))).toMatchObject({ pid });
+  });
+
   it('on another computer with the same home directory takes nothing over here', async () => {
     lock('config/chromium', `elsewhere-${lingering()}`);
     expect(await look('chromium')).toBeUndefined();
