@@ -16,6 +16,7 @@ export {
   formatUses,
   freeProfileId,
   removeProfile,
+  renameProfile,
   replaceProfile,
   setDefault,
   unbindApp,
@@ -23,3 +24,10 @@ export {
 } from './config/edit.ts';
 export type { Added, ProfileFields, ProfileUses } from './config/edit.ts';
 export * from './apps/index.ts';
+export * from './rules/index.ts';
+export {
+  testDestination,
+  type DestinationTest,
+  type TestedConnection,
+  type TestedOutcome,
+} from './destination-test.ts';

@@ -17,6 +17,7 @@ import { countLines, textOf } from './text.ts';
 
 export { listRules, type ListKind, type ListRules } from './address-lists.ts';
 export { exportJson, exportLinks } from './export.ts';
+export { mergeImport, type MergedImport } from './merge.ts';
 export { importKinds, limits as importLimits } from './result.ts';
 export type {
   ImportedProfile,

@@ -94,6 +94,15 @@ export class Secrets implements Disposable {
     });
   }
 
+  /** Where the password of a server is kept, undefined for nowhere. Asks no keyring. Throws `secret-unreadable`. */
+  placeOf(profileId: string, serverId: string): SecretsKind | undefined {
+    const account = accountOf(profileId, serverId);
+    if (this.#memory.has(account)) return 'memory';
+    const entry = this.#read()[account];
+    if (entry?.password !== undefined) return 'file';
+    return entry?.inKeyring === true ? 'keyring' : undefined;
+  }
+
   /** Keeps a password, in the safest place there is. Throws `option-invalid`, `config-locked`, `secret-unreadable`. */
   async set(profileId: string, serverId: string, password: string): Promise<void> {
     const account = accountOf(profileId, serverId);
