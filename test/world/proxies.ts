@@ -9,8 +9,11 @@ import type { Exception } from './capture.ts';
 import { dante } from './proxies/dante.ts';
 import { microsocks } from './proxies/microsocks.ts';
 import { mirror } from './proxies/mirror.ts';
+import { privoxy } from './proxies/privoxy.ts';
 import { shadowsocks } from './proxies/shadowsocks.ts';
+import { squid, squidDigest } from './proxies/squid.ts';
 import { ssh } from './proxies/ssh.ts';
+import { stunnel } from './proxies/stunnel.ts';
 import { tinyproxy } from './proxies/tinyproxy.ts';
 import { listens } from './listens.ts';
 import { Owned } from './owned.ts';
@@ -18,12 +21,25 @@ import type { Running } from './running.ts';
 import { until } from './until.ts';
 import type { Place, World } from './world.ts';
 
-export const proxyKinds = ['microsocks', 'dante', 'ssh', 'tinyproxy', 'shadowsocks', 'mirror'] as const;
+export const proxyKinds = [
+  'microsocks',
+  'dante',
+  'ssh',
+  'tinyproxy',
+  'squid',
+  'squid-digest',
+  'privoxy',
+  'stunnel',
+  'shadowsocks',
+  'mirror',
+] as const;
 export type ProxyKind = (typeof proxyKinds)[number];
 
 export interface ProxyOptions {
   readonly at?: Place;
   readonly port?: number;
+  /** IPv4 unless it is 6. */
+  readonly family?: 4 | 6;
   /** Whether it asks for a user name and a password. */
   readonly signIn?: boolean;
 }
@@ -40,7 +56,7 @@ export interface ProxyPlan {
 /** What a kind of proxy answers: the process that listens, and what else it started or needs. */
 export interface Started {
   readonly listener: Running;
-  readonly scheme: 'socks5' | 'http';
+  readonly scheme: 'socks5' | 'http' | 'https';
   readonly others?: readonly Running[];
   readonly exceptions?: readonly Exception[];
 }
@@ -66,6 +82,10 @@ const starters: Record<ProxyKind, (plan: ProxyPlan) => Promise<Started>> = {
   dante,
   ssh,
   tinyproxy,
+  squid,
+  'squid-digest': squidDigest,
+  privoxy,
+  stunnel,
   shadowsocks,
   mirror,
 };
@@ -77,13 +97,18 @@ export async function startProxy(world: World, kind: ProxyKind, options: ProxyOp
   const plan: ProxyPlan = {
     world,
     at,
-    address: at === 'host' ? '127.0.0.1' : internet.proxy4,
+    address: addressAt(at, options.family ?? 4),
     port: options.port ?? nextPort++,
     signIn: options.signIn === true ? { user: name, password } : undefined,
   };
   const started = await starters[kind](plan);
   await until(`${kind} to listen on port ${plan.port}`, () => listens(started.listener, plan.port), 10_000);
   return assemble(kind, plan, started);
+}
+
+function addressAt(at: Place, family: 4 | 6): string {
+  if (at === 'host') return family === 6 ? '::1' : '127.0.0.1';
+  return family === 6 ? internet.proxy6 : internet.proxy4;
 }
 
 function assemble(kind: ProxyKind, plan: ProxyPlan, started: Started): Proxy {
@@ -98,7 +123,7 @@ function assemble(kind: ProxyKind, plan: ProxyPlan, started: Started): Proxy {
     port,
     user: signIn?.user,
     password: signIn?.password,
-    url: `${started.scheme}://${credentials}${address}:${port}`,
+    url: `${started.scheme}://${credentials}${address.includes(':') ? `[${address}]` : address}:${port}`,
     exceptions: [{ address, port }, ...(started.exceptions ?? [])],
     process: started.listener,
     kill: (signal = 'SIGKILL') => started.listener.end(signal),
