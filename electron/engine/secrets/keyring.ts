@@ -7,6 +7,7 @@
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { keyringAnswer, type KeyringAnswer, type KeyringRequest } from './keyring-messages.ts';
@@ -134,7 +135,9 @@ export class Keyring {
     // The desktop app's own Node is Electron's.
     if (process.versions['electron'] !== undefined) env['ELECTRON_RUN_AS_NODE'] = '1';
     const child = spawn(process.execPath, [this.#program], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    // Only a question that is under way keeps this process, by its timer.
     child.unref();
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as Socket).unref();
     // Its end is seen by its output, and what it complains of besides by the answer that does not come.
     child.on('error', () => undefined);
     child.stdin.on('error', () => undefined);

@@ -152,7 +152,7 @@ describe('a save that does not come to its end', () => {
 });
 
 describe('a configuration of the largest size', () => {
-  it('is read and changed in a few seconds, with the comments in it', async () => {
+  it('is read and changed within seconds of work, with the comments in it', async () => {
     using box = new Sandbox();
     const rules = Array.from({ length: 20_000 }, (_, at) => ({
       id: `r${at}`,
@@ -160,9 +160,10 @@ describe('a configuration of the largest size', () => {
       action: 'block' as const,
     }));
     box.write(`// kept\n${writeAnew(configWith({ rules }))}`);
-    const start = performance.now();
+    const start = process.cpuUsage();
     await box.store.update((config) => ({ ...config, rules: config.rules.slice(1) }));
-    expect(performance.now() - start).toBeLessThan(8000);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1e6).toBeLessThan(6);
     const text = readFileSync(box.path, 'utf8');
     expect(text.startsWith('// kept\n')).toBe(true);
     expect(parseConfig(text).config.rules).toHaveLength(19_999);
