@@ -21,7 +21,7 @@
 #define CV_EXPORT __attribute__((visibility("default")))
 
 /* Changes with every change of this interface; the engine and the helper refuse another one. */
-#define CV_ABI 3
+#define CV_ABI 4
 CV_EXPORT int cv_abi(void);
 
 /* ---- watch.c: one thread, one epoll instance, one pipe that Node reads ------------------------- */
@@ -306,9 +306,15 @@ CV_EXPORT int cv_udp_lane_remove(int lane);
  * for one of its own. For SOCKS `relay` is the only address that is sent to and heard from (S50); the socket is
  * connected to it. A source may have several associations: a name that is routed through one of its own leaves
  * no doubt about which of its destinations a reply is from. Returns its number.
+ *
+ * `layers` are the relays behind `relay`, one after the other in the form of SOCKS5 (ATYP, address, port), at most
+ * CV_UDP_LAYERS: each is the destination of a header in front of the one with the target, the first one outermost.
+ * Every reply has to name them all in the same places, or it is not heard; for a layer that is given by name either
+ * the name, or the address that the first reply named, with the layer's port.
  */
+#define CV_UDP_LAYERS 4
 CV_EXPORT int cv_udp_associate(int lane, const struct cv_addr *source, int socket, int kind,
-                               const struct cv_addr *relay);
+                               const struct cv_addr *relay, const void *layers, uint32_t layers_size);
 CV_EXPORT int cv_udp_dissociate(int association);
 /*
  * The decision for datagrams from the association's source to `destination`: target is what the proxy gets

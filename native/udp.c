@@ -211,7 +211,7 @@ static int prepare_socket(int given, int kind, const struct cv_addr *relay, int 
 
 /* Under the lock; the number, or a negative errno with the socket left to the caller. */
 static int associate(int lane, const struct cv_addr *source, int fd, int family, int kind,
-                     const struct cv_addr *relay)
+                     const struct cv_addr *relay, const void *layers, uint32_t layers_size)
 {
 	struct udp_association *association;
 	int result;
@@ -222,7 +222,9 @@ static int associate(int lane, const struct cv_addr *source, int fd, int family,
 	association = udp_association_take();
 	if (!association)
 		return -ENOBUFS;
-	result = udp_watch(fd, UDP_WATCH_ASSOCIATION, udp_association_number(association), association->generation);
+	result = udp_layers_read(association, layers, layers_size);
+	if (!result)
+		result = udp_watch(fd, UDP_WATCH_ASSOCIATION, udp_association_number(association), association->generation);
 	if (result) {
 		udp_association_end(association, false);
 		return result;
@@ -237,17 +239,19 @@ static int associate(int lane, const struct cv_addr *source, int fd, int family,
 	return (int)udp_association_number(association);
 }
 
-int cv_udp_associate(int lane, const struct cv_addr *source, int socket, int kind, const struct cv_addr *relay)
+int cv_udp_associate(int lane, const struct cv_addr *source, int socket, int kind, const struct cv_addr *relay,
+                     const void *layers, uint32_t layers_size)
 {
 	int fd, family = AF_INET, result;
-	if (!source || (kind != CV_UDP_SOCKS && kind != CV_UDP_DIRECT) || (kind == CV_UDP_SOCKS && !relay))
+	if (!source || (kind != CV_UDP_SOCKS && kind != CV_UDP_DIRECT) || (kind == CV_UDP_SOCKS && !relay) ||
+	    (layers_size > 0 && (kind != CV_UDP_SOCKS || !layers)))
 		return -EINVAL;
 	fd = prepare_socket(socket, kind, relay, &family);
 	if (fd < 0)
 		return fd;
 	udp_lock();
 	udp_tick();
-	result = associate(lane, source, fd, family, kind, relay);
+	result = associate(lane, source, fd, family, kind, relay, layers, layers_size);
 	if (result < 0)
 		close(fd);
 	udp_unlock();
@@ -316,9 +320,9 @@ static int route(struct udp_association *association, const struct cv_addr *dest
 	flow->target = peer;
 	flow->header_size = 0;
 	if (association->kind == CV_UDP_SOCKS) {
-		memset(flow->header, 0, 3);
-		memcpy(flow->header + 3, target, size);
-		flow->header_size = (uint16_t)(3 + size);
+		uint32_t outer = association->layers_size;
+		memcpy(flow->header, association->layer_headers, outer);
+		flow->header_size = (uint16_t)(outer + udp_build_socks(flow->header + outer, target, size));
 	}
 	udp_flow_route(flow, association);
 	udp_send_waiting(flow);

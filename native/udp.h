@@ -4,6 +4,7 @@
  * udp_packet.c  bytes: IPv4, IPv6, UDP and ICMP packets, SOCKS5 UDP headers, addresses; pure
  * udp_table.c   memory: the lock, associations, waiting datagrams
  * udp_flow.c    flows: what is known of each (lane, source, destination)
+ * udp_layer.c   relays behind the relay: nested SOCKS5 headers
  * udp_event.c   the queue towards Node
  * udp_relay.c   the thread: receive, look up
  * udp_send.c    send, both ways
@@ -29,6 +30,7 @@
 
 #define UDP_PAYLOAD_MAX 65527    /* what the length field of UDP can say */
 #define UDP_SOCKS_HEADER_MAX 262 /* RSV 2, FRAG, ATYP, length, 255 bytes of name, port 2 (RFC 1928 section 7) */
+#define UDP_HEADERS_MAX ((CV_UDP_LAYERS + 1) * UDP_SOCKS_HEADER_MAX)
 #define UDP_NAME_MAX 255
 #define UDP_LANES 1024
 #define UDP_WAITING_FLOWS 4096   /* undecided pairs at once; one lane may have half of them */
@@ -88,6 +90,9 @@ size_t udp_build_partial(uint8_t *out, const struct cv_addr *from, const struct 
 size_t udp_build_unreachable(uint8_t *out, const struct cv_addr *source, const struct cv_addr *destination,
                              size_t size);
 
+/* Writes the SOCKS5 UDP header for a target (ATYP, address, port) of `size` bytes; returns the header's size. */
+size_t udp_build_socks(uint8_t *out, const void *target, size_t size);
+
 /* ---- udp_table.c ------------------------------------------------------------------------------- */
 
 struct udp_list {
@@ -118,6 +123,13 @@ struct udp_lane {
 
 enum udp_association_state { UDP_FREE = 0, UDP_LIVE, UDP_ENDED };
 
+/* A relay behind the association's relay, as its replies have to name it. */
+struct udp_layer {
+	struct udp_peer peer;
+	bool is_heard; /* a name: replies named the address in `heard` */
+	struct cv_addr heard;
+};
+
 struct udp_association {
 	struct udp_list by_use; /* live: least recently used last; ended: in order of the end */
 	struct udp_list flows;  /* head: routed, most recently used first */
@@ -133,6 +145,10 @@ struct udp_association {
 	uint32_t segment_max; /* datagrams longer than this, header included, cannot be sent in one with others */
 	struct cv_addr source;
 	struct cv_addr relay;
+	uint32_t layer_count;
+	uint32_t layers_size;
+	struct udp_layer layers[CV_UDP_LAYERS];
+	uint8_t layer_headers[CV_UDP_LAYERS * UDP_SOCKS_HEADER_MAX]; /* what stands in front of a flow's own header */
 	int64_t last_used; /* seconds since boot */
 	uint64_t bytes_up, bytes_down, datagrams_up, datagrams_down;
 };
@@ -169,7 +185,7 @@ struct udp_flow {
 	struct udp_peer target;
 	struct cv_addr heard;
 	uint16_t header_size; /* 0 for a direct association */
-	uint8_t header[UDP_SOCKS_HEADER_MAX];
+	uint8_t header[UDP_HEADERS_MAX]; /* those of all layers, and the one with the target */
 };
 
 /* Datagrams that went nowhere, by reason; for tests and figures. */
@@ -177,7 +193,7 @@ struct udp_drops {
 	_Atomic uint64_t waiting_full;
 	_Atomic uint64_t waiting_old;
 	_Atomic uint64_t events_full;
-	_Atomic uint64_t foreign;   /* not from the relay's address */
+	_Atomic uint64_t foreign;   /* not from the relay's address, or by other relays than the layers */
 	_Atomic uint64_t malformed; /* SOCKS5 header wrong, or a fragment */
 	_Atomic uint64_t unmapped;  /* from a name or an address that cannot be told to the app */
 	_Atomic uint64_t too_large;
@@ -275,6 +291,15 @@ void udp_flows_of_lane_remove(uint32_t lane);
 /* Forgets what waited or was refused too long ago. */
 void udp_flows_expire(void);
 
+/* ---- udp_layer.c ------------------------------------------------------------------------------- */
+
+/* Gives an association its layers; 0, or -EINVAL for bytes that are no addresses, -E2BIG for too many. */
+int udp_layers_read(struct udp_association *association, const void *bytes, uint32_t size);
+/*
+ * The size of the outer headers of a reply, 0 without layers; negative, and counted, when they do not name the
+ * layers.
+ */
+int udp_layers_strip(struct udp_association *association, const uint8_t *bytes, uint32_t size);
 
 /* ---- udp_event.c ------------------------------------------------------------------------------- */
 

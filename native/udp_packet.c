@@ -163,6 +163,13 @@ size_t udp_parse_socks(struct udp_peer *out, const uint8_t *bytes, size_t size)
 	return used ? used + 3 : 0;
 }
 
+size_t udp_build_socks(uint8_t *out, const void *target, size_t size)
+{
+	memset(out, 0, 3);
+	memcpy(out + 3, target, size);
+	return 3 + size;
+}
+
 /* ---- packets ----------------------------------------------------------------------------------- */
 
 static void put16(uint8_t *out, size_t value)

@@ -191,6 +191,11 @@ static void from_relay(struct udp_association *association, int i)
 		return;
 	}
 	if (association->kind == CV_UDP_SOCKS) {
+		int outer = udp_layers_strip(association, bytes, size);
+		if (outer < 0)
+			return;
+		bytes += outer;
+		size -= (uint32_t)outer;
 		header_size = udp_parse_socks(&peer, bytes, size);
 		if (header_size == 0) {
 			udp_count_drop(&udp_engine.drops.malformed);

@@ -93,8 +93,16 @@ function declareRelay(define: Define) {
     udpLanePacket: f<(lane: number, packet: number) => number>('int cv_udp_lane_packet(int, int)'),
     udpLaneRemove: f<(lane: number) => number>('int cv_udp_lane_remove(int)'),
     udpAssociate: f<
-      (lane: number, source: Buffer, socket: number, kind: number, relay: Buffer | null) => number
-    >('int cv_udp_associate(int, const void *, int, int, const void *)'),
+      (
+        lane: number,
+        source: Buffer,
+        socket: number,
+        kind: number,
+        relay: Buffer | null,
+        layers: Buffer,
+        layersSize: number,
+      ) => number
+    >('int cv_udp_associate(int, const void *, int, int, const void *, const void *, uint32_t)'),
     udpSocket: f<(family: number, device: string | null) => number>('int cv_udp_socket(int, const char *)'),
     tcpSocket: f<(family: number, device: string | null) => number>('int cv_tcp_socket(int, const char *)'),
     udpDissociate: f<(association: number) => number>('int cv_udp_dissociate(int)'),

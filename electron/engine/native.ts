@@ -14,7 +14,7 @@ import { declareCalls, type NativeCalls } from './native-calls.ts';
 import { NativeFlows } from './native-flows.ts';
 import { check } from './native-result.ts';
 
-const abi = 3;
+const abi = 4;
 const ringBytes = 8;
 /** CV_TERMINAL_BYTES. */
 const terminalBytes = 64;
@@ -268,15 +268,22 @@ export class Native {
     this.#calls.udpLaneRemove(lane);
   }
 
+  /**
+   * An association of the app's socket `source` with a SOCKS5 relay, or with whatever is sent to. `layers` are the
+   * relays behind it, in the form of SOCKS5, at most four: destinations of nested headers, outermost first.
+   */
   associate(
     lane: number,
     source: Buffer,
     socket: number,
     kind: 'socks' | 'direct',
     relay: Buffer | null,
+    layers: readonly Buffer[] = [],
   ): number {
+    const further = Buffer.concat(layers);
+    const kindNumber = kind === 'socks' ? 1 : 2;
     return check(
-      this.#calls.udpAssociate(lane, source, socket, kind === 'socks' ? 1 : 2, relay),
+      this.#calls.udpAssociate(lane, source, socket, kindNumber, relay, further, further.length),
       'engine-limit',
       'association',
     );

@@ -11,7 +11,7 @@ import koffi, { type LibraryHandle } from 'koffi';
 import { CulvertError, type FailureCode } from '#shared/failure.ts';
 import { maxMessageBytes, maxMessageDescriptors } from '#shared/helper-protocol.ts';
 
-const abi = 3;
+const abi = 4;
 
 /** Kind of the record in the watch pipe that says: this descriptor can be read. */
 export const ringReadable = 1;

@@ -84,7 +84,7 @@ static void relay(void)
 				continue;
 			if (!same(known, told.event.source)) {
 				fd = udp_socket(world_host, AF_INET);
-				association = cv_udp_associate(lane, &told.event.source, fd, CV_UDP_SOCKS, &server_addr);
+				association = cv_udp_associate(lane, &told.event.source, fd, CV_UDP_SOCKS, &server_addr, NULL, 0);
 				CHECK(association > 0);
 				close(fd);
 				known = told.event.source;
@@ -132,7 +132,7 @@ static void weigh(int unused)
 	lane = mint_lane();
 	for (int i = 0; i < COUNT; i++) {
 		struct cv_addr source = address("192.0.0.2", 10000 + i);
-		int association = cv_udp_associate(lane, &source, -1, CV_UDP_SOCKS, &server_addr);
+		int association = cv_udp_associate(lane, &source, -1, CV_UDP_SOCKS, &server_addr, NULL, 0);
 		CHECK(association > 0);
 		for (int j = 0; j < 4; j++) {
 			struct cv_addr destination = address("203.0.113.7", 1000 + j);

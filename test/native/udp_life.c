@@ -186,12 +186,12 @@ static void wrong_calls_are_refused(void)
 	CHECK(cv_udp_lane_packet(lane, tcp) == -ESOCKTNOSUPPORT && cv_udp_lane_packet(lane, -1) == -EBADF);
 	CHECK(cv_udp_lane_packet(lane + 1, raw) == -ENOENT);
 	CHECK(cv_mint_packet("none") == -ENODEV);
-	CHECK(cv_udp_associate(lane, &name, tcp, CV_UDP_SOCKS, &server_addr) == -ESOCKTNOSUPPORT);
-	CHECK(cv_udp_associate(lane, &name, ipv4, CV_UDP_SOCKS, &server_addr) == -EAFNOSUPPORT);
-	CHECK(cv_udp_associate(lane, &name, ipv4, 7, &four) == -EINVAL);
-	CHECK(cv_udp_associate(lane, &name, ipv4, CV_UDP_SOCKS, NULL) == -EINVAL);
-	CHECK(cv_udp_associate(lane + 1, &name, ipv4, CV_UDP_SOCKS, &four) == -ENOENT);
-	made = cv_udp_associate(lane, &name, ipv4, CV_UDP_SOCKS, &four);
+	CHECK(cv_udp_associate(lane, &name, tcp, CV_UDP_SOCKS, &server_addr, NULL, 0) == -ESOCKTNOSUPPORT);
+	CHECK(cv_udp_associate(lane, &name, ipv4, CV_UDP_SOCKS, &server_addr, NULL, 0) == -EAFNOSUPPORT);
+	CHECK(cv_udp_associate(lane, &name, ipv4, 7, &four, NULL, 0) == -EINVAL);
+	CHECK(cv_udp_associate(lane, &name, ipv4, CV_UDP_SOCKS, NULL, NULL, 0) == -EINVAL);
+	CHECK(cv_udp_associate(lane + 1, &name, ipv4, CV_UDP_SOCKS, &four, NULL, 0) == -ENOENT);
+	made = cv_udp_associate(lane, &name, ipv4, CV_UDP_SOCKS, &four, NULL, 0);
 	CHECK(made > 0);
 	CHECK(cv_udp_route(made, &to, target, 0) == -EINVAL);
 	target[0] = 9;
@@ -200,7 +200,7 @@ static void wrong_calls_are_refused(void)
 	CHECK(cv_udp_route(made, &to, target, literal_target(target, &to)) == 0);
 	CHECK(cv_udp_dissociate(made) == 0 && cv_udp_dissociate(made) == -ENOENT);
 	CHECK(cv_udp_dissociate(0) == -ENOENT && cv_udp_dissociate(-5) == -ENOENT);
-	made = cv_udp_associate(lane, &name, ipv4, CV_UDP_DIRECT, NULL);
+	made = cv_udp_associate(lane, &name, ipv4, CV_UDP_DIRECT, NULL, NULL, 0);
 	CHECK(cv_udp_route(made, &to, &to, sizeof to) == -EAFNOSUPPORT);
 	CHECK(cv_udp_route(made, &to, &to, 7) == -EINVAL);
 	CHECK(cv_udp_poll(target, 8) == -EMSGSIZE);

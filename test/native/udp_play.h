@@ -23,6 +23,9 @@ struct known {
 static struct known associations[64];
 static int association_count, unknown_count, expired_count, dns_count, last_expired;
 static uint64_t expired_up;
+/* Relays behind the server that is played, and their headers. */
+static uint8_t layers[5 * 259], layer_headers[5 * 262];
+static uint32_t layers_size, layer_headers_size;
 static bool decides = true, refuses, is_direct;
 static struct cv_addr relay_addr, last_unknown_source, last_unknown_destination;
 static union {
@@ -34,7 +37,8 @@ static inline int associate(const struct cv_addr *source)
 {
 	/* Node may bring a socket or leave it to the relay to make one. */
 	int fd = association_count % 2 ? udp_socket(world_host, AF_INET6) : -1, made;
-	made = cv_udp_associate(lane, source, fd, is_direct ? CV_UDP_DIRECT : CV_UDP_SOCKS, &relay_addr);
+	made = cv_udp_associate(lane, source, fd, is_direct ? CV_UDP_DIRECT : CV_UDP_SOCKS, &relay_addr, layers,
+	                        layers_size);
 	if (fd >= 0)
 		close(fd);
 	CHECK(made > 0);
@@ -162,12 +166,22 @@ static inline int app_socket(const char *bound_to, struct cv_addr *name)
 
 static uint8_t pattern[70000];
 
+static inline void add_layer(const void *target, uint32_t size)
+{
+	memcpy(layers + layers_size, target, size);
+	layers_size += size;
+	memset(layer_headers + layer_headers_size, 0, 3);
+	memcpy(layer_headers + layer_headers_size + 3, target, size);
+	layer_headers_size += 3 + size;
+}
+
 /* A datagram goes up, its SOCKS5 header is right, and the server's answer comes back from where it went. */
 static inline void echo(int app, struct cv_addr to, size_t size, bool is_connected)
 {
-	uint8_t expected[300] = {0};
-	uint32_t header = 3 + literal_target(expected + 3, &to);
+	uint8_t expected[5 * 262 + 300] = {0};
+	uint32_t outer = layer_headers_size, header = outer + 3 + literal_target(expected + outer + 3, &to);
 	struct cv_addr gate;
+	memcpy(expected, layer_headers, outer);
 	if (is_connected)
 		CHECK(send(app, pattern, size, 0) == (ssize_t)size);
 	else
