@@ -7,6 +7,7 @@ import { failureOf } from '#shared/failure.ts';
 import { version } from '#shared/version.ts';
 import { describeComputer } from './describe-computer.ts';
 import { describeLanes } from './describe-lanes.ts';
+import { describeProfiles } from './describe-profiles.ts';
 import { describeRun } from './describe-run.ts';
 import { exitOfRun, exitOfVerb, verbExit } from './exit-codes.ts';
 import { complain, complainOf, write } from './output.ts';
@@ -35,6 +36,7 @@ function culvert(): Command {
     .exitOverride();
   describeRun(program, productDir);
   describeLanes(program);
+  describeProfiles(program, productDir);
   describeComputer(program, productDir);
   return program;
 }

@@ -4,14 +4,15 @@
  * is missing. Must not: print anything but the question.
  */
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
-import type { Isolation, Upstream } from '#shared/model.ts';
-import { findProfile, type Profile } from '#shared/profile.ts';
+import type { Isolation } from '#shared/model.ts';
+import type { Profile } from '#shared/profile.ts';
 import { ConfigStore, givenProfile, type ProfileChoice } from '#engine';
-import { askOnTerminal, readLine } from './password.ts';
-import { chainOf, dnsOf, isolationOf, lacksPassword, upstreamsOf, wordOf } from './run-request.ts';
+import { withPasswords } from './proxy-passwords.ts';
+import { chainOf, dnsOf, isolationOf, upstreamsOf, wordOf } from './run-request.ts';
 import type { RunOptions } from './run-request.ts';
+import { profileFor } from './stored-profile.ts';
 
 export interface ChosenProfile {
   readonly profile: ProfileChoice;
@@ -21,14 +22,15 @@ export interface ChosenProfile {
   readonly notices: readonly string[];
 }
 
-const unprotected =
+/** Told before the start of what goes out directly. */
+export const unprotected =
   'unprotected — this command goes out without a proxy, so others see this computer’s address — ' +
   'name a proxy or another profile to change that';
 
-/** What rules may call a command: the name of its program, and as it was typed. */
-function appsOf(command: string): readonly [string, ...string[]] {
+/** What rules and bindings may call a command: the name of its program, and its path where it was typed as one. */
+export function appsOf(command: string): readonly [string, ...string[]] {
   const name = basename(command);
-  return name === command ? [name] : [name, command];
+  return name === command ? [name] : [name, resolve(command)];
 }
 
 /** Throws `option-invalid`, `proxy-url-invalid`, `profile-unknown`, `import-invalid` and what the configuration may. */
@@ -59,7 +61,7 @@ async function givenProxies(
   apps: ChosenProfile['apps'],
   options: RunOptions,
 ): Promise<ChosenProfile | 'interrupted'> {
-  const upstreams = await withPasswords(proxies, options);
+  const upstreams = await withPasswords(upstreamsOf(proxies, process.env), options);
   if (upstreams === 'interrupted') return 'interrupted';
   const isDirect = upstreams.length === 0;
   const given = {
@@ -123,52 +125,15 @@ function readText(path: string): Buffer {
 function storedProfile(
   name: string | undefined,
   apps: ChosenProfile['apps'],
-  options: RunOptions,
+  options: Pick<RunOptions, 'isolation'>,
 ): ChosenProfile {
-  const config = ConfigStore.open().read();
-  const bound = apps.map((app) => config.apps[app]).find((id) => id !== undefined);
-  const id = name ?? bound ?? config.defaultProfile;
-  if (id === undefined) {
-    throw invalid(
-      'no profile is the default yet; name a proxy (--proxy socks5://user@host:port), or add one with `culvert profile add`',
-    );
-  }
-  const profile = findProfile(config, id) ?? config.profiles.find((one) => one.name === id);
-  if (profile === undefined) throw new CulvertError('profile-unknown', { detail: id });
-  const isolation = isolationOf(options.isolation ?? profile.isolation);
-  const notices = profile.action === 'direct' ? [unprotected] : [];
-  return { profile: { kind: 'stored', id: profile.id }, apps, isolation, notices };
-}
-
-/** The proxies with their passwords: from the URL, CULVERT_PASSWORD, stdin, or asked for on the terminal. */
-async function withPasswords(
-  proxies: readonly string[],
-  options: RunOptions,
-): Promise<Upstream[] | 'interrupted'> {
-  const upstreams = upstreamsOf(proxies, process.env);
-  if (options.passwordStdin === true && upstreams.length > 0) return withLine(upstreams);
-  const whole: Upstream[] = [];
-  for (const upstream of upstreams) {
-    if (!lacksPassword(upstream)) {
-      whole.push(upstream);
-      continue;
-    }
-    const which = upstreams.length === 1 ? 'the proxy' : upstream.host;
-    const asked = await askOnTerminal(`Password for ${which}: `);
-    if (asked.kind === 'interrupted') return 'interrupted';
-    // Some proxies want a user name alone.
-    whole.push(asked.kind === 'unasked' ? upstream : { ...upstream, password: asked.text });
-  }
-  return whole;
-}
-
-/** The one line of stdin is the password of every proxy that has a user and none yet. */
-function withLine(upstreams: readonly Upstream[]): Upstream[] {
-  if (upstreams.every(({ user }) => user === undefined))
-    throw invalid('--password-stdin needs a user name in the proxy URL');
-  const password = readLine(0);
-  if (password === undefined) throw invalid('--password-stdin found no line');
-  return upstreams.map((upstream) => (upstream.user === undefined ? upstream : { ...upstream, password }));
+  const { id, action, isolation } = profileFor(ConfigStore.open().read(), name, apps);
+  return {
+    profile: { kind: 'stored', id },
+    apps,
+    isolation: isolationOf(options.isolation ?? isolation),
+    notices: action === 'direct' ? [unprotected] : [],
+  };
 }
 
 function invalid(detail: string): CulvertError {

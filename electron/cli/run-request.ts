@@ -77,7 +77,10 @@ export function upstreamsOf(proxies: readonly string[], env: NodeJS.ProcessEnv):
 }
 
 /** How several proxies are gone through. Throws `option-invalid`. */
-export function chainOf({ chain, chainLength }: RunOptions): { mode?: ChainMode; length?: number } {
+export function chainOf({ chain, chainLength }: Pick<RunOptions, 'chain' | 'chainLength'>): {
+  mode?: ChainMode;
+  length?: number;
+} {
   const mode = chain === undefined ? undefined : wordOf('--chain', chain, chainModes);
   if (chainLength === undefined) return mode === undefined ? {} : { mode };
   const length = /^[0-9]{1,2}$/.test(chainLength) ? Number(chainLength) : 0;

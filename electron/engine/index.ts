@@ -4,6 +4,7 @@ export type { Lane } from './lane.ts';
 export type { AppExit, DnsChoice, EngineOptions, HelperInfo, LaneSpec, ProfileChoice } from './lane-spec.ts';
 export { givenProfile } from './given-profile.ts';
 export { userNamespaceSwitch, hasNoNewPrivs } from './refusals.ts';
+export { upstreamOf } from './lane-policy.ts';
 export { formatUpstream, parseProxyUrl } from './upstream/url.ts';
 export { Secrets } from './secrets/secrets.ts';
 export type { SecretsKind, SecretsOptions } from './secrets/secrets.ts';
