@@ -38,6 +38,37 @@ const refusals: Behaviour[] = [
   ),
 ];
 
+const digest = 'Proxy-Authenticate: Digest realm="x", qop="auth", nonce=';
+
+/** Of proxies that want a sign-in, with one that can be given. */
+const signIns: Behaviour[] = [
+  reply(
+    'finds every nonce stale',
+    'proxy-sign-in-refused',
+    `HTTP/1.1 407 No\r\n${digest}"n", stale=true\r\n\r\n`,
+  ),
+  reply(
+    'wants Digest in ways that there are not',
+    'proxy-sign-in-refused',
+    `HTTP/1.1 407 No\r\n${digest}"n", algorithm=X\r\n\r\n`,
+  ),
+  reply(
+    'has a nonce that would end the header',
+    'proxy-sign-in-refused',
+    `HTTP/1.1 407 No\r\n${digest}"a\0b\\\x0b"\r\n\r\n`,
+  ),
+  reply(
+    'offers more ways than anybody reads',
+    'proxy-sign-in-refused',
+    `HTTP/1.1 407 No\r\nProxy-Authenticate: ${'a,'.repeat(7000)}\r\n\r\n`,
+  ),
+  reply(
+    'has a quote without an end',
+    'proxy-sign-in-refused',
+    `HTTP/1.1 407 No\r\n${digest}"${'\\'.repeat(10_000)}\r\n\r\n`,
+  ),
+].map((behaviour) => ({ ...behaviour, signIn: true }));
+
 const lies: Behaviour[] = [
   reply('answers as an ssh server', 'proxy-protocol-error', 'SSH-2.0-OpenSSH_9.2\r\n'),
   reply('answers in SOCKS5', 'proxy-protocol-error', '\x05\x00\x00\x01'),
@@ -84,4 +115,10 @@ const oddities: Behaviour[] = [
   ),
 ];
 
-export const http: readonly Behaviour[] = named('HTTP', [...refusals, ...lies, ...endings, ...oddities]);
+export const http: readonly Behaviour[] = named('HTTP', [
+  ...refusals,
+  ...signIns,
+  ...lies,
+  ...endings,
+  ...oddities,
+]);

@@ -38,13 +38,12 @@ export interface ChainSurroundings {
   readonly random?: () => number;
   /** A non-blocking TCP socket that is bound to the interface; needed for `egress`. */
   readonly tcpSocketOn?: (family: 4 | 6, device: string) => number;
+  /** Milliseconds for each server that has no time of its own, where another path can be taken; 5,000. */
+  readonly patienceMs?: number;
 }
 
 /** A connection through a chain; `via` names the servers that it goes through. */
 export type ChainDialled = Dialled & { readonly via: string };
-
-/** Milliseconds for each server that has no time of its own, where another path can be taken. */
-const patienceMs = 5_000;
 
 /** What came of one path: something, or a server or a destination that stopped it. */
 export type Walked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; stumble: Stumble };
@@ -61,6 +60,7 @@ export class ChainDialler {
   readonly carriesNames: boolean;
   readonly #random: () => number;
   readonly #now: () => number;
+  readonly #patienceMs: number;
   readonly #socketFor: ((family: 4 | 6) => number) | undefined;
   readonly #dead: DeadServers;
   #start = 0;
@@ -75,6 +75,7 @@ export class ChainDialler {
     this.carriesIpv6 = ends.every(({ kind }) => kind !== 'socks4' && kind !== 'socks4a');
     this.carriesNames = ends.every(({ kind }) => kind !== 'socks4');
     this.#now = surroundings.now ?? (() => performance.now());
+    this.#patienceMs = surroundings.patienceMs ?? 5_000;
     this.#random = surroundings.random ?? Math.random;
     this.#socketFor = socketForOf(spec, surroundings);
     this.#dead = new DeadServers(this.#now);
@@ -139,7 +140,7 @@ export class ChainDialler {
       ...(deadlineAt === undefined ? {} : { deadlineAt }),
       ...(signal === undefined ? {} : { signal }),
       ...(socketFor === undefined ? {} : { socketFor }),
-      ...(this.spec.mode === 'strict' ? {} : { patienceMs }),
+      ...(this.spec.mode === 'strict' ? {} : { patienceMs: this.#patienceMs }),
       now: this.#now,
     });
   }

@@ -16,7 +16,7 @@ import { SocksDialogue } from './socks.ts';
 export type End = Destination | 'associate';
 
 export interface JourneyOptions extends DialOptions {
-  /** Milliseconds for an upstream that has no time of its own, up to its last request. */
+  /** Milliseconds for an upstream that has no time of its own; for the last one until it is asked for the destination. */
   readonly patienceMs?: number;
 }
 
@@ -46,7 +46,8 @@ export async function travel(
         if (next === undefined && dialogue instanceof SocksDialogue) last = dialogue;
         return dialogue;
       };
-      return { ...legOf(upstream, options.patienceMs), dialogueFor };
+      const isFree = next === undefined && end !== 'associate';
+      return { ...legOf(upstream, options.patienceMs, isFree), dialogueFor };
     });
     const outcome = await attempt(legs, limited);
     if (outcome.ok || !(outcome.stumble.reason instanceof Again)) return { outcome, last };
@@ -63,13 +64,14 @@ export function peerOf(upstream: Upstream): Peer {
   return { host, port, kind: kindOf(host), unreachable: 'proxy-unreachable', timeout: 'proxy-timeout' };
 }
 
-function legOf(upstream: Upstream, patienceMs: number | undefined): Leg {
+/** `isFree`: what it is asked for may take as long as the whole journey. */
+function legOf(upstream: Upstream, patienceMs: number | undefined, isFree: boolean): Leg {
   const { kind, host, fingerprint, timeoutMs } = upstream;
   const limitMs = timeoutMs ?? patienceMs;
   return {
     peer: peerOf(upstream),
     ...(kind === 'https' ? { demand: { host, fingerprint } } : {}),
-    ...(limitMs === undefined ? {} : { limitMs, isLimitBeforeRequest: timeoutMs === undefined }),
+    ...(limitMs === undefined ? {} : { limitMs, isLimitBeforeRequest: isFree && timeoutMs === undefined }),
   };
 }
 

@@ -76,15 +76,27 @@ function reasonOf(secured: TLSSocket, host: string): string {
 
 /**
  * Node tells an end that TLS has said and one of the connection below alike, except in time: the former has come by
- * when the carrier ends, which is after all of its bytes are read.
+ * when the carrier ends, which is after all of its bytes are read. What came before a cut is still read.
  */
 function breakWhenCutOff(secured: TLSSocket, carrier: Carrier): void {
+  let isCutOff = false;
   const push = secured.push.bind(secured);
+  const read = secured.read.bind(secured);
+  const breakWhenRead = (): void => {
+    if (isCutOff && secured.readableLength === 0) secured.destroy(new CutOff());
+  };
   secured.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    if (chunk === null && isCutOff) return false;
     if (chunk === null) carrier.hasSaidEnd = true;
     return push(chunk, encoding);
   };
+  secured.read = (size?: number): unknown => {
+    const chunk: unknown = read(size);
+    breakWhenRead();
+    return chunk;
+  };
   carrier.prependListener('end', () => {
-    if (!carrier.hasSaidEnd) secured.destroy(new CutOff());
+    isCutOff = !carrier.hasSaidEnd;
+    breakWhenRead();
   });
 }

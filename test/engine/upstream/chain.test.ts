@@ -173,6 +173,28 @@ describe('a dynamic chain', () => {
   });
 });
 
+describe('patience', () => {
+  it.each([{}, { timeoutMs: 200 }])(
+    'passes over a server that the one before cannot reach in time',
+    async (more) => {
+      await using two = await smallProxy();
+      await using one = await smallProxy({ hangsAt: [address(two)] });
+      const upstreams = [{ ...upstream(one), ...more }, upstream(two)];
+      const chain = new ChainDialler({ mode: 'dynamic', upstreams }, { patienceMs: 200 });
+      expect(await converse(chain)).toBe(`socks5://${address(one)}`);
+    },
+  );
+
+  it('is not for the destination, which has the whole time', async () => {
+    await using one = await smallProxy({ hangsAt: ['192.0.2.1:80'] });
+    const chain = new ChainDialler({ mode: 'dynamic', upstreams: [upstream(one)] }, { patienceMs: 100 });
+    const begin = performance.now();
+    const failure = await failureFrom(chain.dial(destinationOf('192.0.2.1', 80), { deadlineMs: 500 }));
+    expect(failure.detail).toMatch(/^nothing after 0.5 s/);
+    expect(performance.now() - begin).toBeGreaterThan(450);
+  });
+});
+
 describe('a refused destination', () => {
   const modes: ChainMode[] = ['strict', 'dynamic', 'random', 'round-robin'];
 

@@ -232,6 +232,31 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a stream out of %s', (version) =
     );
   });
 
+  it('that was cut off gives what came before, and then errs', async () => {
+    const sent = 'x'.repeat(200_000);
+    const serve = afterConnect(({ secured, below }) => {
+      secured.write(yes + sent, () => below.end());
+    });
+    await withTlsServer(
+      certificates.right,
+      serve,
+      async (port) => {
+        const { socket, early } = await dialStream(port);
+        await delay(100);
+        let got = early.toString();
+        socket.on('data', (chunk: Buffer) => {
+          got += chunk.toString();
+          socket.pause();
+          setTimeout(() => socket.resume(), 1);
+        });
+        socket.resume();
+        await once(socket, 'error');
+        expect(got.length).toBe(sent.length);
+      },
+      options,
+    );
+  });
+
   it('is a reset below when it is given up', async () => {
     const ends: string[] = [];
     const serve = afterConnect(({ secured, below }) => {
