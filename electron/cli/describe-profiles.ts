@@ -79,14 +79,16 @@ function describeEditing(profile: Command, productDir: string): void {
       .option('--remove-server <id>', 'one proxy less, see `culvert profile show`; may be repeated', collect)
       .option('--server <id>', 'which proxy the password is for, where several have a user')
       .option('--password-stdin', 'read the password from the first line of stdin')
-      .option('--ask-password', 'ask for the password on the terminal')
-      .option('--no-egress', 'by any interface')
-      .option('--no-host-port', 'no ports of this computer')
-      .option('--no-failover', 'refuse connections when the proxy fails'),
-  ).action(async (name: string, options: EditOptions) => {
-    const { edit } = await import('./profile-edit.ts');
-    await edit(name, options, productDir);
-  });
+      .option('--ask-password', 'ask for the password on the terminal'),
+  )
+    // Behind the options that they take back: before them they would be on by default.
+    .option('--no-egress', 'by any interface')
+    .option('--no-host-port', 'no ports of this computer')
+    .option('--no-failover', 'refuse connections when the proxy fails')
+    .action(async (name: string, options: EditOptions) => {
+      const { edit } = await import('./profile-edit.ts');
+      await edit(name, options, productDir);
+    });
   profile
     .command('rm')
     .summary('delete a profile')

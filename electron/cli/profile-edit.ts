@@ -38,7 +38,7 @@ export async function add(
   const typed = readProxies(proxies, process.env);
   const upstreams = await withPasswords(typed.upstreams, options);
   if (upstreams === 'interrupted') return endInterrupted();
-  const name = options.name ?? Array.from(typed.name).slice(0, 30).join('');
+  const name = options.name ?? typed.name;
   const { id: _, ...fields } = withOptions(newProfile(name, upstreams), options);
   const store = ConfigStore.open();
   let added: Profile | undefined;

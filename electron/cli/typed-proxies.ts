@@ -23,7 +23,13 @@ export function readProxies(texts: readonly string[], env: NodeJS.ProcessEnv): T
     return { upstreams: [], name: 'Direct' };
   }
   const read = texts.map((text) => readOne(text, env));
-  return { upstreams: read.map(({ upstream }) => upstream), name: read.map(({ name }) => name).join(' → ') };
+  const name = read.map((proxy) => proxy.name).join(' → ');
+  return { upstreams: read.map(({ upstream }) => upstream), name: cut(name) };
+}
+
+/** To the length that a name may have. */
+function cut(name: string): string {
+  return name.length <= 60 ? name : `${name.slice(0, 59).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 interface TypedProxy {
