@@ -1,8 +1,12 @@
 /** How an HTTP proxy is signed in to over its connections: what is said first, what is remembered, what never is said. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CulvertError } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
 import { dial } from '../../../electron/engine/upstream/dial.ts';
 import { destinationOf } from '../../../electron/engine/upstream/destination.ts';
+import { Again } from '../../../electron/engine/upstream/dialogue.ts';
+import { ConnectDialogue } from '../../../electron/engine/upstream/http.ts';
 import { failureFrom, withProxy } from './scripted-proxy.ts';
 
 const destination = destinationOf('example.test', 443);
@@ -174,4 +178,61 @@ it('a user name that would end the header is not said at all', async () => {
     const upstream: Upstream = { kind: 'http', host: '127.0.0.1', port: 1, user, password: 'x' };
     expect((await failureFrom(connect(upstream))).code).toBe('proxy-url-invalid');
   }
+});
+
+describe('a challenge on the wire', () => {
+  /** What a first dialogue makes of an answer that comes in pieces of the given sizes. */
+  function verdict(answer: Buffer, sizes: readonly number[]): 'again' | 'yes' | 'waits' | CulvertError {
+    const upstream: Upstream = { kind: 'http', host: 'proxy.test', port: 1, ...signIn };
+    const dialogue = new ConnectDialogue(upstream, destination, () => undefined);
+    dialogue.start();
+    let at = 0;
+    try {
+      for (let round = 0; at < answer.length; round += 1) {
+        const size = Math.max(1, sizes[round % sizes.length] ?? 1);
+        if (dialogue.receive(answer.subarray(at, at + size)) !== undefined) return 'yes';
+        at += size;
+      }
+      return 'waits';
+    } catch (error) {
+      if (error instanceof Again) return 'again';
+      expect(error).toBeInstanceOf(CulvertError);
+      return error as CulvertError;
+    }
+  }
+  const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 });
+
+  it('is the same however it is cut', () => {
+    const whole = Buffer.from(refusal('Basic realm="r"', digest('n')));
+    fc.assert(
+      fc.property(sizes, (cut) => {
+        expect(verdict(whole, cut)).toBe('again');
+      }),
+    );
+    for (let length = 1; length < whole.length; length += 1)
+      expect(verdict(whole.subarray(0, length), [1])).toBe('waits');
+  });
+
+  it('of any bytes is an answer, a failure or not yet over', () => {
+    const bytes = fc.array(
+      fc.oneof(
+        fc.constantFrom(
+          'HTTP/1.1 407 No\r\n',
+          'HTTP/1.1 200 OK\r\n',
+          'Proxy-Authenticate: ',
+          'Digest ',
+          'nonce="n"',
+        ),
+        fc.constantFrom('\r\n', '\r\n\r\n', ',', 'realm=r', 'Basic'),
+        fc.string({ maxLength: 6 }),
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(bytes, sizes, (parts, cut) => {
+        verdict(Buffer.from(parts.join(''), 'latin1'), cut);
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });
