@@ -25,7 +25,7 @@ export interface PoliciesOptions {
 
 export class Policies {
   readonly #options: PoliciesOptions;
-  #config: Config | undefined;
+  #store: ConfigStore | undefined;
   #secrets: Promise<Secrets> | undefined;
   #unwatch: (() => void) | undefined;
 
@@ -54,15 +54,11 @@ export class Policies {
     this.#unwatch?.();
   }
 
+  /** As it is now: whoever has just saved it and switches a lane means what was saved. */
   #readConfig(): Config {
-    if (this.#config !== undefined) return this.#config;
-    const store = ConfigStore.open();
-    this.#config = store.read();
-    this.#unwatch = store.watch((config) => {
-      this.#config = config;
-      this.#options.onChange();
-    }, this.#options.onProblem);
-    return this.#config;
+    this.#store ??= ConfigStore.open();
+    this.#unwatch ??= this.#store.watch(this.#options.onChange, this.#options.onProblem);
+    return this.#store.read();
   }
 
   #openSecrets(): Promise<Secrets> {

@@ -16,7 +16,9 @@ export const isolations = ['rootless', 'helper'] as const;
 export type TestedIsolation = (typeof isolations)[number];
 
 export interface LaneOptions extends RunOptions {
-  readonly proxy: string;
+  readonly proxy?: string;
+  /** A profile of the user's configuration. */
+  readonly profile?: string;
   readonly isolation?: TestedIsolation;
   /** Further options of `culvert run`. */
   readonly options?: readonly string[];
@@ -63,8 +65,12 @@ export class Product {
     return this.#world.spawn(this.#line(command, options), { user: 'culvert-a', ...options });
   }
 
-  #line(command: readonly string[], { proxy, isolation, options = [] }: LaneOptions): string[] {
+  #line(command: readonly string[], { proxy, profile, isolation, options = [] }: LaneOptions): string[] {
+    const out = [
+      ...(proxy === undefined ? [] : ['--proxy', proxy]),
+      ...(profile === undefined ? [] : ['--profile', profile]),
+    ];
     const way = isolation === undefined ? [] : ['--isolation', isolation];
-    return [this.culvert, 'run', '--proxy', proxy, ...way, ...options, '--', ...command];
+    return [this.culvert, 'run', ...out, ...way, ...options, '--', ...command];
   }
 }

@@ -100,7 +100,7 @@ export class TcpRelay {
     }
     let meant: Destination;
     try {
-      meant = meanings.acquire(accepted.address, accepted.port);
+      meant = judge().rewrite(meanings.acquire(accepted.address, accepted.port));
     } catch (error) {
       this.#refuse(accepted, this.#begin(accepted, undefined), error, news);
       return;
@@ -140,17 +140,16 @@ export class TcpRelay {
     try {
       this.#flows.expectRoom();
       const way = wayOf(decision);
-      const destination = this.#options.judge().rewrite(meant);
       const isLasting = decision.kind === 'way' && decision.lasts;
       if (news !== 'accepted') {
         // The pump has dialled it as the last of its kind; what must not be repeated so never was.
         this.#pumped(asking, flow, way);
-      } else if (this.#dialNatively(accepted, destination, way, isLasting)) {
+      } else if (this.#dialNatively(accepted, meant, way, isLasting)) {
         this.#showServerName(asking, flow);
         this.#pumped(asking, flow, way);
       } else {
         this.#showServerName(asking, flow);
-        void this.#dial(asking, flow, destination, way);
+        void this.#dial(asking, flow, way);
       }
     } catch (error) {
       this.#giveUp(asking, flow, error);
@@ -201,12 +200,12 @@ export class TcpRelay {
     });
   }
 
-  async #dial(asking: Asking, flow: Flow, destination: Destination, way: Way): Promise<void> {
-    const { accepted } = asking;
+  async #dial(asking: Asking, flow: Flow, way: Way): Promise<void> {
+    const { accepted, meant } = asking;
     let dialled: ChainDialled;
     try {
       const options = { deadlineMs: this.#dialMs, signal: this.#dialling.signal };
-      dialled = await way.dial(destination, options);
+      dialled = await way.dial(meant, options);
       flow.via = dialled.via;
       joinTo(this.#native, accepted.flow, dialled, {
         socketPair: this.#options.socketPair,

@@ -119,7 +119,8 @@ export class UdpRelay {
     const { meanings, judge, processOf, onRefused } = this.#options;
     let sending: Sending | undefined;
     try {
-      sending = { source, destination, from, to, meant: meanings.lookup(to.address, to.port) };
+      const meant = judge().rewrite(meanings.lookup(to.address, to.port));
+      sending = { source, destination, from, to, meant };
       const decision = await judged(judge, factsOf('udp', sending.meant), () => processOf('udp', from.port));
       if (!this.#isOpen) return;
       if (decision.kind === 'refused') this.#showRefused(sending, decision);
@@ -236,7 +237,7 @@ export class UdpRelay {
       this.#options.meanings.acquire(to.address, to.port);
       association.held.add(to.address);
     }
-    const target = await this.#targetOf(this.#options.judge().rewrite(meant), association);
+    const target = await this.#targetOf(meant, association);
     if (association.number === undefined || this.#byKey.get(association.key) !== association) return;
     this.#native.routeUdp(association.number, destination, target);
   }

@@ -6,7 +6,7 @@
  * a name up, or connect anything.
  */
 import { getSystemErrorName } from 'node:util';
-import type { CulvertError } from '#shared/failure.ts';
+import { CulvertError } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
 import { surplusAt, type EndedFlow } from '../native-events.ts';
 import type { NativeDial } from '../native-flows.ts';
@@ -72,6 +72,8 @@ export class Socks5 {
     const error = ended.errno === 0 ? undefined : getSystemErrorName(-ended.errno);
     switch (ended.end) {
       case 'unreachable':
+        if (this.#egress !== undefined && error === 'ENODEV')
+          return new CulvertError('egress-missing', { detail: this.#egress });
         if (this.#peer.kind === 'name') this.#proxy = undefined;
         return unreachable(this.#peer, error ?? '');
       case 'dial-closed':
