@@ -325,6 +325,52 @@ describe('ways out', () => {
     expect((await cut).output).toMatch(/curl: \((18|56)\)/);
   });
 
+  test('UDP goes through a chain of SOCKS5 servers, the way that a rule says, or is refused at once', async () => {
+    await using first = await world.proxy('dante');
+    await using last = await world.proxy('dante');
+    await using http = await world.proxy('tinyproxy');
+    const chain = { servers: [serverOf(first, 's1'), serverOf(last, 's2')] };
+    const mixed = {
+      id: 'mixed',
+      name: 'Mixed',
+      chain: { servers: [serverOf(first, 's1'), serverOf(http, 's2')] },
+    };
+    const rules = [
+      { id: 'silent', match: { to: ['1.1.1.1'], protocol: 'udp' }, action: 'block' },
+      {
+        id: 'plain',
+        match: { to: ['8.8.8.8'], ports: [String(ports.echo)], protocol: 'udp' },
+        action: 'direct',
+      },
+    ];
+    writeConfig(world, { profiles: [profileOne({ chain }), mixed], rules });
+    await capture[Symbol.asyncDispose]();
+    const relays = [first, last].map(({ address }) => `not host ${address}`).join(' and ');
+    capture = await world.capture({ only: relays });
+    await using lane = await LaneShell.open(product, { profile: 'one' });
+    const echo = (address: string) => `/usr/bin/python3 -c '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5); s.connect(("${address}", ${ports.echo}))
+begin = time.monotonic()
+try:
+    s.send(b"hello"); print(s.recv(100))
+except OSError as error: print(error.strerror, round(time.monotonic() - begin))'`;
+    await world.internet.forget();
+    expect(await lane.must(echo('203.0.113.7'))).toContain("b'hello'");
+    const [seen] = (await world.internet.seen()).filter(({ port }) => port === ports.echo);
+    expect(seen?.peer).toContain(last.address);
+    expect((await flowTo(lane, '203.0.113.7'))?.via).toMatch(/socks5:.* → socks5:/);
+    expect(await lane.must(echo('1.1.1.1'))).toMatch(/refused [01]\n/);
+    expect(await flowTo(lane, '1.1.1.1')).toMatchObject({ state: 'refused', rule: 'silent' });
+    expect(await lane.must(echo('8.8.8.8'))).toContain("b'hello'");
+    expect(await flowTo(lane, '8.8.8.8')).toMatchObject({ rule: 'plain', via: 'direct' });
+    expect(await capture.packets(({ destination }) => destination === '8.8.8.8')).not.toHaveLength(0);
+    await capture[Symbol.asyncDispose]();
+    capture = await world.capture({ only: relays });
+    await switchTo(lane, 'mixed');
+    expect(await lane.must(echo('203.0.113.7'))).toMatch(/refused [01]\n/);
+  });
+
   test('egress names the interface that everything leaves by; one that is not there refuses with a sentence', async () => {
     writeConfig(world, { profiles: [profileOne({ egress: 'eth0' }), { ...profileTwo(), egress: 'none0' }] });
     await using lane = await LaneShell.open(product, { profile: 'one' });

@@ -124,7 +124,7 @@ export class UdpRelay {
       const decision = await judged(judge, factsOf('udp', sending.meant), () => processOf('udp', from.port));
       if (!this.#isOpen) return;
       if (decision.kind === 'refused') this.#showRefused(sending, decision);
-      await this.#send(sending, wayOf(decision));
+      await this.#send(sending, wayOf(decision), decision.rule);
     } catch (error) {
       if (!this.#isOpen) return;
       this.#native.refuseUdp(this.#lane, source, destination);
@@ -133,7 +133,7 @@ export class UdpRelay {
   }
 
   /** Puts a pair on its way; throws when that cannot be. */
-  async #send(sending: Sending, way: Way): Promise<void> {
+  async #send(sending: Sending, way: Way, rule?: string): Promise<void> {
     const key = `${this.#numberOf(way)} ${sending.source.toString('latin1')}`;
     const known = this.#byKey.get(key);
     if (known !== undefined && known.number === undefined) {
@@ -141,7 +141,7 @@ export class UdpRelay {
       return;
     }
     this.#expectUdp(way);
-    const association = known ?? (await this.#open(key, sending, way));
+    const association = known ?? (await this.#open(key, sending, way, rule));
     await this.#route(association, sending);
     for (const next of association.waiting.splice(0)) await this.#routeOrRefuse(association, next);
   }
@@ -152,11 +152,11 @@ export class UdpRelay {
     if (way.udp === 'none' || isRefused) throw new CulvertError('udp-not-offered');
   }
 
-  async #open(key: string, sending: Sending, way: Way): Promise<Association> {
+  async #open(key: string, sending: Sending, way: Way, rule?: string): Promise<Association> {
     const association: Association = {
       key,
       way,
-      flow: this.#begin(sending, way.via),
+      flow: this.#begin(sending, way.via, rule),
       held: new Set(),
       number: undefined,
       control: undefined,
