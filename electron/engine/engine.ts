@@ -13,24 +13,14 @@ import { startHelper } from './elevate.ts';
 import { FlowFeed } from './flow-feed.ts';
 import { FlowTable, type Flow } from './flows.ts';
 import { HelperLink } from './helper-link.ts';
-import { LaneNetwork } from './lane-network.ts';
 import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
 import { Lane, type LaneContext } from './lane.ts';
 import { Policies } from './policies.ts';
-import type { UdpEvent } from './native-events.ts';
 import { Native } from './native.ts';
-import { TcpFlows } from './relay/tcp-flows.ts';
+import { Relays } from './relays.ts';
 import { Ways } from './ways/ways.ts';
 
 const tickMs = 1000;
-/** Descriptors that are not for flows: pipes of the pump, sockets of lanes, files. */
-const reservedDescriptors = 1500;
-const maxFlows = 16_384;
-const pumpThreads = 2;
-const udpAssociations = 4096;
-const udpIdleSeconds = 120;
-/** getrlimit(2), RLIMIT_NOFILE. */
-const openFiles = 7;
 
 type Events = { changed: Snapshot; traffic: TrafficEvent; flow: FlowView };
 
@@ -39,14 +29,13 @@ export class Engine implements AsyncDisposable {
   readonly #native: Native;
   readonly #emitter = new Emitter<Events>();
   readonly #lanes = new Map<string, Lane>();
-  readonly #networks = new Map<number, LaneNetwork>();
   readonly #table: FlowTable;
+  readonly #relays: Relays;
   readonly #attribution: Attribution;
   readonly #feed: FlowFeed;
   readonly #ways: Ways;
   readonly #policies: Policies;
   readonly #startedAt = Date.now();
-  #flows: TcpFlows | undefined;
   #control: ControlServer | undefined;
   #helper: Promise<{ link: HelperLink; info: HelperInfo }> | undefined;
   #helperState: Snapshot['helper'] = { state: 'none' };
@@ -61,6 +50,7 @@ export class Engine implements AsyncDisposable {
     this.#table = new FlowTable(Date.now, (flow) => {
       this.#flowChanged(flow);
     });
+    this.#relays = new Relays(native, this.#table);
     this.#attribution = new Attribution({
       now: () => performance.now(),
       sockets: async (lane) => (await this.#lanes.get(lane)?.sockets()) ?? [],
@@ -156,7 +146,7 @@ export class Engine implements AsyncDisposable {
   /** Resets flows by their ids; answers how many of them were open. */
   closeFlows(ids: readonly number[]): number {
     const wanted = new Set(ids);
-    let closed = this.#flows?.close(wanted) ?? 0;
+    let closed = this.#relays.close(wanted);
     for (const lane of this.#lanes.values()) closed += lane.endUdp(wanted);
     return closed;
   }
@@ -233,8 +223,8 @@ export class Engine implements AsyncDisposable {
       link,
       helper,
       now: Date.now,
-      network: (lane, policy, created, sockets) => {
-        const network = new LaneNetwork(this.#native, this.#relay(), sockets, {
+      network: (lane, policy, created, sockets) =>
+        this.#relays.network(sockets, {
           lane: lane.id,
           policy,
           loopback: this.#ways.loopback,
@@ -248,36 +238,12 @@ export class Engine implements AsyncDisposable {
           note: (text) => {
             lane.note(text);
           },
-        });
-        if (network.udpNumber !== undefined) this.#networks.set(network.udpNumber, network);
-        return network;
-      },
+        }),
       totals: (id) => this.#table.totals(id),
       onChange: () => {
         this.#changed();
       },
     };
-  }
-
-  /** The pump and the UDP thread, started with the first lane. */
-  #relay(): TcpFlows {
-    if (this.#flows !== undefined) return this.#flows;
-    const { soft } = this.#native.limit(openFiles);
-    const room = soft < 0n ? maxFlows : Math.floor((Number(soft) - reservedDescriptors) / 2);
-    this.#flows = new TcpFlows(
-      this.#native.flows,
-      this.#table,
-      pumpThreads,
-      Math.max(64, Math.min(maxFlows, room)),
-    );
-    this.#native.startUdp(udpAssociations, udpIdleSeconds, (event) => {
-      this.#udpEvent(event);
-    });
-    return this.#flows;
-  }
-
-  #udpEvent(event: UdpEvent): void {
-    this.#networks.get(event.lane)?.handleUdp(event);
   }
 
   /** The configuration is another one: lanes follow what became of their profiles, and keep what is open. */
@@ -296,9 +262,7 @@ export class Engine implements AsyncDisposable {
   }
 
   #laneEnded(lane: Lane): void {
-    for (const [number, network] of this.#networks) {
-      if (network.lane === lane.id) this.#networks.delete(number);
-    }
+    this.#relays.forget(lane.id);
     this.#lanes.delete(lane.id);
     this.#table.forget(lane.id);
     this.#changed();
@@ -326,7 +290,7 @@ export class Engine implements AsyncDisposable {
   }
 
   #count(): void {
-    this.#flows?.count();
+    this.#relays.count();
     for (const lane of this.#lanes.values()) lane.count();
   }
 
