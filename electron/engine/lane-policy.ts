@@ -10,6 +10,7 @@ import { findProfile, headOf, type Config, type Profile, type Server } from '#sh
 import type { FlowFacts } from './rules/facts.ts';
 import { Rulebook } from './rules/rulebook.ts';
 import { Rewrites } from './rules/rewrites.ts';
+import type { ChainSpec } from './upstream/chain.ts';
 import type { Destination } from './upstream/destination.ts';
 import { FailoverWay } from './ways/failover-way.ts';
 import type { ProxyWay } from './ways/proxy-way.ts';
@@ -105,6 +106,11 @@ export class LanePolicy {
 
   get health(): { readonly health: LaneHealth; readonly trouble?: Failure } {
     return this.#own?.state ?? { health: 'reachable' };
+  }
+
+  /** Whether the user is to choose what to do now: the chain is lost, and the profile wants to be asked. */
+  get asks(): boolean {
+    return this.profile.failure.policy === 'ask' && this.health.health === 'unreachable';
   }
 
   get dns(): DnsChoice {
@@ -221,19 +227,27 @@ async function withFailover(profile: Profile, source: PolicySource, ways: Ways):
 }
 
 async function chainOf(profile: Profile, source: PolicySource, ways: Ways): Promise<ProxyWay> {
-  const { mode, length, servers } = profile.chain;
+  return ways.chain(await chainSpecOf(profile, source.passwordOf));
+}
+
+/** The chain of a profile: its servers that are on, with their passwords. */
+export async function chainSpecOf(
+  { id, chain, egress }: Pick<Profile, 'id' | 'chain' | 'egress'>,
+  passwordOf: PolicySource['passwordOf'],
+): Promise<ChainSpec> {
+  const { mode, length, servers } = chain;
   const upstreams: Upstream[] = [];
   for (const server of servers) {
     if (server.isOff === true) continue;
-    const password = server.user === undefined ? undefined : await source.passwordOf(profile.id, server.id);
+    const password = server.user === undefined ? undefined : await passwordOf(id, server.id);
     upstreams.push(upstreamOf(server, password));
   }
-  return ways.chain({
+  return {
     mode,
     upstreams,
     ...(length === undefined ? {} : { length }),
-    ...(profile.egress === undefined ? {} : { egress: profile.egress }),
-  });
+    ...(egress === undefined ? {} : { egress }),
+  };
 }
 
 /** A server with its password. */

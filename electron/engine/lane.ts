@@ -186,6 +186,7 @@ export class Lane {
       via: this.#policy.via,
       health,
       ...(trouble === undefined ? {} : { trouble: { ...trouble } }),
+      ...(this.#policy.asks ? { asks: true } : {}),
       state: this.#state,
       ...(this.#cause === undefined ? {} : { cause: { ...this.#cause } }),
       mode: this.#context.helper.mode,

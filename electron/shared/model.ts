@@ -94,6 +94,8 @@ export const laneView = v.object({
   health: v.picklist(laneHealths),
   /** Why the chain cannot be reached, while it cannot. */
   trouble: v.optional(failure),
+  /** The profile wants its user to choose what to do about that; until then nothing goes out. */
+  asks: v.optional(v.boolean()),
   state: v.picklist(laneStates),
   cause: v.optional(failure),
   mode: v.picklist(modes),

@@ -26,6 +26,15 @@ const troubles: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'egress-missing',
 ]);
 
+/** Those that a server which can be connected to may still have; only a connection through it shows that they are over. */
+const wrongAnswers: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'proxy-sign-in-refused',
+  'proxy-protocol-error',
+  'certificate-refused',
+]);
+/** After that many milliseconds such a server is thought to be another one, perhaps, and is worth a flow again. */
+const forgivenMs = 30_000;
+
 /** Whether a failure tells of a chain that cannot be used, whatever the destination is. */
 export function isTrouble({ code }: Failure): boolean {
   return troubles.has(code);
@@ -68,8 +77,7 @@ export class WayHealth {
     this.#probing = probing;
     try {
       await this.#options.probe({ deadlineMs, signal: probing.signal });
-      this.#recover();
-      return true;
+      return this.#isThere();
     } catch (error) {
       if (!probing.signal.aborted) this.#fail(failureOf(error));
       return false;
@@ -89,6 +97,18 @@ export class WayHealth {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) this.#stopLooking();
     };
+  }
+
+  /** The chain can be connected to; answers whether that makes it usable. */
+  #isThere(): boolean {
+    const { trouble } = this.#state;
+    if (trouble === undefined || !wrongAnswers.has(trouble.code)) {
+      this.#recover();
+      return true;
+    }
+    const isForgiven = this.#options.now() - this.#troubledSince > forgivenMs;
+    if (isForgiven) this.#change({ health: 'unknown' });
+    return isForgiven;
   }
 
   #recover(): void {

@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { FlowView } from '#shared/model.ts';
+import { FlowFeed } from '../../electron/engine/flow-feed.ts';
+
+const flow = (id: number, more: Partial<FlowView> = {}): FlowView => ({
+  id,
+  lane: '1-1',
+  proto: 'tcp',
+  sourcePort: 40_000 + id,
+  address: '198.51.100.1',
+  port: 443,
+  via: 'direct',
+  state: 'open',
+  bytesUp: 0,
+  bytesDown: 0,
+  openedAt: 0,
+  ...more,
+});
+
+let flows: FlowView[];
+let looks: number;
+let feed: FlowFeed;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  flows = [flow(1), flow(2)];
+  looks = 0;
+  feed = new FlowFeed({
+    look: () => {
+      looks += 1;
+      return Promise.resolve(flows);
+    },
+    now: () => 0,
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('tells all flows at first, and then those that have changed, once a second', async () => {
+  const heard: number[][] = [];
+  feed.watch(({ changed }) => {
+    heard.push(changed.map(({ id }) => id));
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(heard).toEqual([[1, 2]]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(heard).toHaveLength(1);
+  flows = [flow(1, { bytesDown: 5 }), flow(2), flow(3)];
+  await vi.advanceTimersByTimeAsync(1000);
+  flows = [flow(1, { bytesDown: 5, state: 'closed', closedAt: 1 }), flow(2), flow(3)];
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(heard).toEqual([[1, 2], [1, 3], [1]]);
+});
+
+test('whoever comes later is told all, and others not again', async () => {
+  const [one, two]: number[][] = [[], []];
+  feed.watch(({ changed }) => one?.push(changed.length));
+  await vi.advanceTimersByTimeAsync(0);
+  feed.watch(({ changed }) => two?.push(changed.length));
+  await vi.advanceTimersByTimeAsync(0);
+  expect([one, two]).toEqual([[2], [2]]);
+});
+
+test('nobody looks when nobody watches', async () => {
+  const stop = feed.watch(() => undefined);
+  await vi.advanceTimersByTimeAsync(2000);
+  stop();
+  const before = looks;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(looks).toBe(before);
+  expect(vi.getTimerCount()).toBe(0);
+});
