@@ -32,3 +32,6 @@ export {
   type TestedConnection,
   type TestedOutcome,
 } from './destination-test.ts';
+/** Tests of profiles, which most programs never make; loaded when somebody does. */
+export const loadHealth = () => import('./health/index.ts');
+export type { Probe, ProbeChoice, ProfileTest, ProfileTestOptions } from './health/index.ts';
