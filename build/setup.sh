@@ -68,7 +68,7 @@ prepare() {
 run() {
 	local electron
 	if has_window && has_display; then prepare run window; else prepare run; fi
-	if has_display && [ -e dist/main ] && electron=$(node build/electron-runtime.js); then
+	if has_display && [ "$(id -u)" -ne 0 ] && [ -e dist/main.cjs ] && electron=$(node build/electron-runtime.js); then
 		exec "$electron" "$root"
 	fi
 	exec dist/bin/culvert demo

@@ -1,10 +1,12 @@
 /**
- * Three kinds of tests, one after the other on a small machine: `unit` in parallel, then `system` and `leaks`
- * (real namespaces and proxies, root, one file at a time). build/test-setup.ts builds dist/ before.
+ * Five kinds of tests, one after the other on a small machine: `unit` and `renderer` (the window's page in a
+ * simulated browser) in parallel, then `system`, `app` (the real window) and `leaks`, with real namespaces and
+ * proxies, as root, one file at a time. build/test-setup.ts builds dist/ before.
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { rendererPlugins } from './vite.config.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -37,12 +39,17 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     projects: [
-      kind('unit', ['test/{shared,engine,helper,cli,build,native}/**/*.test.ts'], 0, {
+      kind('unit', ['test/{shared,engine,helper,cli,main,build,native}/**/*.test.ts'], 0, {
         timeoutMs: 20_000,
         atOnce: true,
       }),
+      {
+        ...kind('renderer', ['test/renderer/**/*.test.ts'], 0, { timeoutMs: 20_000, atOnce: true }),
+        plugins: rendererPlugins(root),
+      },
       kind('system', ['test/system/**/*.test.ts'], 1, { timeoutMs: 120_000, atOnce: false }),
-      kind('leaks', ['test/leaks/**/*.test.ts'], 2, { timeoutMs: 120_000, atOnce: false }),
+      kind('app', ['test/app/**/*.test.ts'], 2, { timeoutMs: 120_000, atOnce: false }),
+      kind('leaks', ['test/leaks/**/*.test.ts'], 3, { timeoutMs: 120_000, atOnce: false }),
     ],
   },
 });

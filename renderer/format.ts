@@ -1,6 +1,6 @@
 /** Figures as text in the user's language. */
 
-const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+const byteUnits = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
 const formats = new Map<string, Intl.NumberFormat>();
 
@@ -11,14 +11,15 @@ function numberFormat(locale: string, options: Intl.NumberFormatOptions): Intl.N
   return known;
 }
 
+/** From kilobytes on: a single byte is of no use to anybody, and says so in a long word. */
 function scaled(bytes: number): { value: number; unit: (typeof byteUnits)[number]; digits: number } {
-  let value = bytes;
+  let value = bytes / 1000;
   let index = 0;
   while (value >= 999.5 && index < byteUnits.length - 1) {
     value /= 1000;
     index += 1;
   }
-  return { value, unit: byteUnits[index] ?? 'byte', digits: index > 0 && value < 9.95 ? 1 : 0 };
+  return { value, unit: byteUnits[index] ?? 'kilobyte', digits: value > 0 && value < 9.95 ? 1 : 0 };
 }
 
 /** Bytes in decimal units: 1.2 MB. */
@@ -27,7 +28,7 @@ export function formatBytes(locale: string, bytes: number): string {
   return numberFormat(locale, {
     style: 'unit',
     unit,
-    unitDisplay: unit === 'byte' ? 'narrow' : 'short',
+    unitDisplay: 'short',
     maximumFractionDigits: digits,
   }).format(value);
 }
@@ -38,7 +39,7 @@ export function formatRate(locale: string, bytesPerSecond: number): string {
   return numberFormat(locale, {
     style: 'unit',
     unit: `${unit}-per-second`,
-    unitDisplay: unit === 'byte' ? 'narrow' : 'short',
+    unitDisplay: 'short',
     maximumFractionDigits: digits,
   }).format(value);
 }

@@ -5,7 +5,7 @@
  * Must not: be loosened for a screen: what a screen needs comes through shared/contract.ts.
  */
 import { app, Menu, type Session, type WebContents } from 'electron';
-import { pageOrigin, startPage } from './page.ts';
+import { pageOrigin, startPage } from './page-policy.ts';
 
 /** Chromium's own errands; what is left of them finds no name and no proxy. */
 const switches: readonly (readonly [string, string?])[] = [

@@ -7,25 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { protocol, type Session } from 'electron';
-
-export const pageScheme = 'app';
-export const pageOrigin = `${pageScheme}://culvert`;
-export const startPage = `${pageOrigin}/index.html`;
-
-/** Nothing but the page's own files, and nothing that a string could become a script by. */
-export const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  'trusted-types vue',
-].join('; ');
+import { pageOrigin, pagePolicy, pageScheme } from './page-policy.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -7,7 +7,7 @@ import { BrowserWindow, nativeTheme, screen, type Rectangle } from 'electron';
 import * as v from 'valibot';
 import { eventChannel, type WindowEvent, type WindowEventValue } from '#shared/contract.ts';
 import { readKept, writeKept } from './kept-file.ts';
-import { startPage } from './page.ts';
+import { startPage } from './page-policy.ts';
 import type { Places } from './places.ts';
 
 const usual = { width: 1100, height: 720 };

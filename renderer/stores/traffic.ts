@@ -16,7 +16,14 @@ export interface Sample {
 
 interface History {
   readonly samples: Sample[];
-  last: { at: number; bytesUp: number; bytesDown: number };
+  last: { at: number } & Figures;
+}
+
+/** The figures of a lane that move all the time: an overview has those of its own moment. */
+export interface Figures {
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly flowsOpen: number;
 }
 
 const none: readonly Sample[] = [];
@@ -25,21 +32,21 @@ export const useTraffic = defineStore('traffic', () => {
   const histories = shallowRef(new Map<string, History>());
 
   function add({ at, lanes }: TrafficEvent): void {
-    for (const { id, bytesUp, bytesDown } of lanes) {
+    for (const { id, ...figures } of lanes) {
       const known = histories.value.get(id);
       if (known === undefined) {
-        histories.value.set(id, { samples: [], last: { at, bytesUp, bytesDown } });
+        histories.value.set(id, { samples: [], last: { at, ...figures } });
         continue;
       }
       const seconds = (at - known.last.at) / 1000;
       if (seconds <= 0) continue;
       known.samples.push({
         at,
-        up: Math.max(0, bytesUp - known.last.bytesUp) / seconds,
-        down: Math.max(0, bytesDown - known.last.bytesDown) / seconds,
+        up: Math.max(0, figures.bytesUp - known.last.bytesUp) / seconds,
+        down: Math.max(0, figures.bytesDown - known.last.bytesDown) / seconds,
       });
       if (known.samples.length > keptSamples) known.samples.shift();
-      known.last = { at, bytesUp, bytesDown };
+      known.last = { at, ...figures };
     }
     triggerRef(histories);
   }
@@ -56,6 +63,13 @@ export const useTraffic = defineStore('traffic', () => {
     return histories.value.get(id)?.samples ?? none;
   }
 
+  /** The newest figures of a lane: what was last told, unless the lane itself has moved more since. */
+  function latest(lane: Figures & { readonly id: string }): Figures {
+    const told = histories.value.get(lane.id)?.last;
+    if (told === undefined || told.bytesUp + told.bytesDown < lane.bytesUp + lane.bytesDown) return lane;
+    return told;
+  }
+
   /** The latest rates of a lane in bytes a second, and of all lanes together without an id. */
   function rates(id?: string): { up: number; down: number } {
     const of = id === undefined ? [...histories.value.keys()] : [id];
@@ -68,5 +82,5 @@ export const useTraffic = defineStore('traffic', () => {
     );
   }
 
-  return { add, keepOnly, samplesOf, rates };
+  return { add, keepOnly, samplesOf, latest, rates };
 });

@@ -3,18 +3,17 @@
  * opens it, sandbox included. The window is driven by Playwright from outside: what it listens on for that is in
  * the world's network, so this process listens in its place and passes bytes on.
  */
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
-import { spawn } from 'node:child_process';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
-import { electronRuntime } from '../../build/electron-runtime.js';
 import { repository } from '../world/artefact.ts';
+import type { Exception } from '../world/capture.ts';
 import { Cell } from '../world/cell.ts';
 import { Owned } from '../world/owned.ts';
 import { Product } from '../world/product.ts';
-import { Running } from '../world/running.ts';
-import type { Outcome } from '../world/running.ts';
+import { Running, type Outcome } from '../world/running.ts';
 import { World } from '../world/world.ts';
 
 const user = 'culvert-a';
@@ -44,14 +43,14 @@ export class Desktop {
     const world = stack.use(await World.create());
     const product = Product.install(world);
     cpSync(join(repository, 'dist/renderer'), join(product.dir, 'renderer'), { recursive: true });
-    await world.shell(`mkdir ${electronDir} && mount --bind ${dirname(electronRuntime())} ${electronDir}`);
+    await world.shell(`mkdir ${electronDir} && mount --bind ${dirname(electronProgram())} ${electronDir}`);
     const display = await startScreen(stack);
     return new Desktop(world, product, display, stack.move());
   }
 
   /** Opens the window and waits for its page. */
   async open(options: OpenOptions = {}): Promise<OpenWindow> {
-    return OpenWindow.open(this, await this.#line(options));
+    return OpenWindow.open(await this.#line(options));
   }
 
   /** Starts Culvert's window program once more, to its end. */
@@ -64,7 +63,10 @@ export class Desktop {
     return { DISPLAY: this.#display, LANG: 'en_US.UTF-8', DBUS_SESSION_BUS_ADDRESS: 'disabled:', ...more };
   }
 
-  /** A program for Playwright that starts the window in the world, and listens where Playwright will look for it. */
+  /**
+   * A program for Playwright that starts the window in the world, and listens where Playwright will look for it.
+   * Playwright would take the sandbox away, which an ordinary user's window has.
+   */
   async #line({ args = [], env = {} }: OpenOptions): Promise<Line> {
     const { world } = this;
     const owned = new Owned();
@@ -94,6 +96,7 @@ export class Desktop {
 echo $$ > ${procsOf(world)}
 for arg do
   case $arg in
+  --no-sandbox) continue ;;
   --inspect=0) arg=--inspect=${inspect} ;;
   --remote-debugging-port=0) arg=--remote-debugging-port=${debug} ;;
   esac
@@ -105,7 +108,8 @@ exec nsenter -t ${world.namespace('host').pid} -n -m -- \\
 `,
       { mode: 0o755 },
     );
-    return { program, args: [join(this.product.dir, 'main.cjs'), ...args], owned };
+    const ports = doors.map(({ port }) => port);
+    return { program, args: [join(this.product.dir, 'main.cjs'), ...args], owned, ports };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,6 +121,7 @@ interface Line {
   readonly program: string;
   readonly args: readonly string[];
   readonly owned: Owned;
+  readonly ports: readonly number[];
 }
 
 export class OpenWindow {
@@ -125,11 +130,15 @@ export class OpenWindow {
   /** Every address that the window asked for, and what its page complained of. */
   readonly requests: string[] = [];
   readonly complaints: string[] = [];
+  /** What Playwright itself says to it. */
+  readonly exceptions: readonly Exception[];
   readonly #owned: Owned;
 
-  private constructor(app: ElectronApplication, page: Page, owned: Owned) {
+  private constructor(app: ElectronApplication, page: Page, { owned, ports }: Line) {
     this.app = app;
+    this.exceptions = ports.map((port) => ({ address: '127.0.0.1', port }));
     this.page = page;
+    page.setDefaultTimeout(10_000);
     this.#owned = owned;
     page.on('request', (request) => this.requests.push(request.url()));
     page.on('console', (message) => {
@@ -138,12 +147,25 @@ export class OpenWindow {
     page.on('pageerror', (error) => this.complaints.push(String(error)));
   }
 
-  static async open(_desktop: Desktop, { program, args, owned }: Line): Promise<OpenWindow> {
-    const app = await _electron.launch({ executablePath: program, args: [...args], timeout: 20_000 });
+  static async open(line: Line): Promise<OpenWindow> {
+    const { program, args, owned } = line;
+    const app = await _electron.launch({
+      executablePath: program,
+      args: [...args],
+      timeout: 20_000,
+      colorScheme: null,
+    });
     owned.defer(() => app.close());
-    const window = new OpenWindow(app, await app.firstWindow(), owned);
+    const window = new OpenWindow(app, await app.firstWindow(), line);
     await window.page.getByRole('heading', { level: 1 }).waitFor();
     return window;
+  }
+
+  /** Whether the user can see it. */
+  async isVisible(): Promise<boolean> {
+    return this.app.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows().some((window) => window.isVisible()),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -201,7 +223,7 @@ function procsOf(world: World): string {
   return found.cell.procs;
 }
 
-/** The text of a file of the user's, as the test reaches it. */
-export function readHome(world: World, path: string): string {
-  return readFileSync(join(world.users[user].home, path), 'utf8');
+function electronProgram(): string {
+  const find = join(repository, 'build/electron-runtime.js');
+  return execFileSync(process.execPath, [find], { encoding: 'utf8' }).trim();
 }

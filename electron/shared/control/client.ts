@@ -73,8 +73,8 @@ export class EngineClient {
   }
 
   /**
-   * All engines of this user that answer, oldest first. A socket that no process listens on any more is
-   * removed: its engine was killed.
+   * All engines of this user that answer, oldest first. A socket whose engine is no more is removed: it was
+   * killed.
    */
   static async all(env: NodeJS.ProcessEnv = process.env): Promise<EngineClient[]> {
     const dir = runtimeDir(env);
@@ -98,7 +98,7 @@ export class EngineClient {
       await client.call('hello', { version });
       return client;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') rmSync(path, { force: true });
+      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') removeUnlessAlive(path, pid);
       else if (error instanceof CulvertError && error.failure.code !== 'engine-unreachable') throw error;
       return undefined;
     }
@@ -178,6 +178,16 @@ export class EngineClient {
         reject(error);
       });
     }
+  }
+}
+
+/** The socket of an engine that lives is there a moment before the engine listens on it. */
+function removeUnlessAlive(path: string, pid: number): void {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    // No such process (or another user's, under a number of ours that is free again): nobody will listen there.
+    rmSync(path, { force: true });
   }
 }
 
