@@ -129,8 +129,6 @@ CV_EXPORT int cv_terminal_save(int fd, void *saved);
 CV_EXPORT int cv_terminal_raw(int fd, void *saved);
 /* Gives a terminal the settings that were written down, also from the background. */
 CV_EXPORT int cv_terminal_restore(int fd, const void *saved);
-/* tcsetpgrp(3) with SIGTTOU blocked. */
-CV_EXPORT int cv_terminal_give(int fd, int pgrp);
 /* getrlimit(2) of this process, into out[2] (soft, hard), -1 for infinity. */
 CV_EXPORT int cv_limit(int resource, int64_t *out);
 /* Sends a signal through pidfd after checking that the process is in the network namespace `inode`. */

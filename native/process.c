@@ -270,16 +270,6 @@ int cv_terminal_restore(int fd, const void *saved)
 	return result;
 }
 
-/* Makes a process group the terminal's foreground one. */
-int cv_terminal_give(int fd, int pgrp)
-{
-	const sigset_t before = block_terminal_stop();
-	const int result = tcsetpgrp(fd, pgrp) < 0 ? -errno : 0;
-
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return result;
-}
-
 static int64_t limit_value(rlim_t value)
 {
 	return value == RLIM_INFINITY || value > INT64_MAX ? -1 : (int64_t)value;

@@ -122,9 +122,10 @@ static void raw(void)
 	EXPECT(cv_terminal_restore(ends[0], saved), -ENOTTY);
 }
 
-/* A background group takes the terminal back without being stopped. */
-static void foreground(void)
+/* A background group sets the terminal back without being stopped. */
+static void background(void)
 {
+	char saved[CV_TERMINAL_BYTES];
 	int pty[2], session[2], mine[2], status;
 	pid_t child;
 
@@ -134,18 +135,17 @@ static void foreground(void)
 	EXPECT(cv_session(0, session), 0);
 	EXPECT(session[0], getpid());
 	EXPECT(session[1], getpid());
+	EXPECT(cv_terminal_save(pty[1], saved), 0);
 	child = fork();
 	CHECK(child >= 0);
 	if (child == 0) {
 		CHECK(setpgid(0, 0) == 0);
-		EXPECT(cv_terminal_give(pty[1], getpid()), 0);
-		EXPECT(tcgetpgrp(pty[1]), getpid());
+		CHECK(tcgetpgrp(pty[1]) != getpid());
+		EXPECT(cv_terminal_restore(pty[1], saved), 0);
 		_exit(0);
 	}
 	CHECK(waitpid(child, &status, WUNTRACED) == child);
 	EXPECT(status, 0);
-	EXPECT(cv_terminal_give(pty[1], getpid()), 0);
-	EXPECT(tcgetpgrp(pty[1]), getpid());
 	EXPECT(cv_session(getpid(), mine), 0);
 	EXPECT(cv_session(0x3fffffff, mine), -ESRCH);
 }
@@ -222,7 +222,7 @@ int main(void)
 	in_process("pipes, copies and limits are what their names say", pipes_and_copies);
 	in_process("a pseudo terminal has the settings and the size of another terminal", terminals);
 	in_process("a raw terminal passes every byte on unchanged and gets its settings back", raw);
-	in_process("a background group takes the terminal without being stopped", foreground);
+	in_process("a background group sets the terminal back without being stopped", background);
 	in_process("a signal hits only a process of the namespace", signals);
 	in_process("a process dies by the signal that it names, without a core", dying);
 	in_process("a hardened process leaves no core and is not traceable", hardened);
