@@ -1,5 +1,6 @@
 /** How the verbs about profiles are typed. */
 import type { Command } from 'commander';
+import { describeProfileTest } from './describe-checks.ts';
 import type { AddOptions, DefaultOptions, EditOptions, RemoveOptions } from './profile-edit.ts';
 import type { ListOptions } from './profile-list.ts';
 import type { ExportVerbOptions, ImportVerbOptions } from './profile-transfer.ts';
@@ -26,6 +27,7 @@ export function describeProfiles(program: Command, productDir: string): void {
     .description('The proxies that you have written down, each with its settings.');
   describeListing(profile, productDir);
   describeEditing(profile, productDir);
+  describeProfileTest(profile, productDir);
   describeTransfer(profile, productDir);
 }
 

@@ -5,9 +5,11 @@
 import { Command, CommanderError } from 'commander';
 import { failureOf } from '#shared/failure.ts';
 import { version } from '#shared/version.ts';
+import { describeApps } from './describe-apps.ts';
 import { describeComputer } from './describe-computer.ts';
 import { describeLanes } from './describe-lanes.ts';
 import { describeProfiles } from './describe-profiles.ts';
+import { describeRules } from './describe-rules.ts';
 import { describeRun } from './describe-run.ts';
 import { exitOfRun, exitOfVerb, verbExit } from './exit-codes.ts';
 import { complain, complainOf, write } from './output.ts';
@@ -35,8 +37,10 @@ function culvert(): Command {
     })
     .exitOverride();
   describeRun(program, productDir);
+  describeApps(program, productDir);
   describeLanes(program);
   describeProfiles(program, productDir);
+  describeRules(program);
   describeComputer(program, productDir);
   return program;
 }

@@ -20,6 +20,8 @@ export {
   type RunningInstance,
   type Way,
 } from './single-instance.ts';
+export { quoteExec } from './exec.ts';
+export { programWords } from './program.ts';
 export { familyOf, type Family } from './browser-family.ts';
 export { canSeparate, separateDirectory, withSeparateProfile } from './separate-profile.ts';
 export {

@@ -1,0 +1,153 @@
+/**
+ * `culvert open`: a desktop app on a lane of its own, with an engine in this process, until the lane is empty.
+ *
+ * Must not: touch the terminal (the app has none of ours), or say that an app runs through a profile when it has
+ * handed over to one that does not.
+ */
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import { Engine, terminal, wasHandedOver, type AppExit, type Lane } from '#engine';
+import { CulvertError, failureOf, type Answer } from '#shared/failure.ts';
+import { laneMark, ownStanding, payloadOf, rememberLimits } from './caller.ts';
+import { exitOfVerb, verbExit, type VerbExit } from './exit-codes.ts';
+import { settledWithin } from './leftovers.ts';
+import { openInBackground, type OpenReport } from './open-background.ts';
+import { planOpening, type Opening, type OpenOptions } from './open-plan.ts';
+import { complain, complainOf } from './output.ts';
+import { SignalDesk } from './signals.ts';
+
+/** In the background an app counts as running once it has for this long: one that hands over has ended by then. */
+const provenMs = 1000;
+
+/** Resolves when the lane is empty, or with `--detach` once the app runs. Throws what `planOpening` and engines do. */
+export async function open(
+  operands: readonly string[],
+  options: OpenOptions,
+  productDir: string,
+): Promise<VerbExit> {
+  if (existsSync(laneMark)) throw new CulvertError('nested-lane');
+  if (options.detach === true) return openInBackground();
+  const report = reportTo(options.reportFd);
+  try {
+    const opening = await planOpening(operands, options);
+    return await host(opening, productDir, report);
+  } catch (error) {
+    report?.({ ok: false, failure: failureOf(error) });
+    throw error;
+  }
+}
+
+type Report = (answer: Answer<OpenReport>) => void;
+
+/** Tells whoever started this in the background; only the first answer counts. */
+function reportTo(fd: string | undefined): Report | undefined {
+  if (fd === undefined || !/^[3-9]$/.test(fd)) return undefined;
+  let isTold = false;
+  return (answer) => {
+    if (isTold) return;
+    isTold = true;
+    try {
+      writeSync(Number(fd), `${JSON.stringify(answer)}\n`);
+      closeSync(Number(fd));
+    } catch {
+      // Nobody waits any more; what there is to say stands in the log as well.
+    }
+  };
+}
+
+async function host(opening: Opening, productDir: string, report: Report | undefined): Promise<VerbExit> {
+  // Before the engine starts: it changes its own limits.
+  const limit = rememberLimits((resource) => terminal.limit(resource));
+  const payloads = opening.plan.argvs.map((argv) => ({
+    ...payloadOf(argv, process.env, limit),
+    cwd: opening.plan.cwd,
+  }));
+  opening.notices.forEach(complain);
+  const [{ ignoredSignals } = { ignoredSignals: 0n }] = payloads;
+  using desk = new SignalDesk(ignoredSignals, () => ownStanding().isForeground);
+  const lanes: Lane[] = [];
+  let isStopped = false;
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    desk.onEnd = () => {
+      resolve('interrupted');
+      // The second time it is not asked any more. A lane that is empty by now has nobody to tell.
+      for (const lane of lanes) void lane.stop(isStopped).catch(() => 0);
+      isStopped = true;
+    };
+  });
+  const { isolation, profile, name, apps } = opening;
+  await using engine = await Engine.start({
+    isolation,
+    hasTerminal: ownStanding().isForeground,
+    productDir,
+  });
+  const input = openSync('/dev/null', 'r');
+  const openLanes = async (): Promise<'open'> => {
+    for (const payload of payloads) {
+      const spec = { name, apps, profile: { kind: 'stored', id: profile.id }, payload } as const;
+      lanes.push(await engine.openLane({ ...spec, terminal: 'none', stdio: [input, 1, 2] }));
+    }
+    return 'open';
+  };
+  try {
+    if ((await Promise.race([interrupted, openLanes()])) === 'interrupted') return verbExit.failed;
+  } finally {
+    closeSync(input);
+  }
+  desk.phase = 'leftovers';
+  const ends = lanes.map((lane) => accompany(lane, opening, () => isStopped));
+  await settledWithin(Promise.all(ends), provenMs);
+  report?.({ ok: true, value: { lanes: lanes.map(({ id }) => id), notices: notesOf(lanes, opening) } });
+  if (report === undefined) lanes.flatMap((lane) => lane.view().notes).forEach(complain);
+  return worst(await Promise.all(ends));
+}
+
+function notesOf(lanes: readonly Lane[], { notices }: Opening): string[] {
+  return [...new Set([...notices, ...lanes.flatMap((lane) => lane.view().notes)])];
+}
+
+/** One lane until it is empty; how the verb ends because of it. */
+async function accompany(lane: Lane, opening: Opening, isStopped: () => boolean): Promise<VerbExit> {
+  const exit = await lane.exit;
+  const ranMs = Date.now() - lane.startedAt;
+  const isLaneEmpty = await settledWithin(lane.empty, 200);
+  await lane.empty;
+  const facts = {
+    ranMs,
+    exitCode: exit.kind === 'code' ? exit.code : null,
+    isLaneEmpty,
+    isTerminal: opening.isTerminal,
+  };
+  if (!isStopped() && wasHandedOver(facts)) return tellHandOver(opening, ranMs);
+  return isStopped() ? verbExit.ok : exitOf(exit, opening.name);
+}
+
+function tellHandOver({ name, host, profile }: Opening, ranMs: number): VerbExit {
+  if (host !== undefined) {
+    complain(
+      `${name} opened in the window that runs — process ${host.pid} is on an isolated network with ${profile.id} too — ` +
+        'nothing is to be done',
+    );
+    return verbExit.ok;
+  }
+  const failure = {
+    code: 'app-running-outside',
+    detail: `${name} ended after ${ranMs} ms as apps do that hand over; what it opened may be outside`,
+  } as const;
+  complainOf(failure);
+  return exitOfVerb(failure.code);
+}
+
+function exitOf(exit: AppExit, name: string): VerbExit {
+  if (exit.kind === 'failed') {
+    complainOf(exit.failure);
+    return exitOfVerb(exit.failure.code);
+  }
+  if (exit.kind === 'code' && exit.code === 0) return verbExit.ok;
+  const how = exit.kind === 'code' ? `with status ${exit.code}` : `by signal ${exit.signal}`;
+  complain(`${name} ended ${how} — that is what it told itself — see what it wrote before`);
+  return verbExit.failed;
+}
+
+function worst(exits: readonly VerbExit[]): VerbExit {
+  return exits.find((exit) => exit !== verbExit.ok) ?? verbExit.ok;
+}

@@ -1,0 +1,94 @@
+/** `culvert rule test`: what would happen to a connection of an app, and which rule says so. */
+import { isIP } from 'node:net';
+import { CulvertError, type Failure } from '#shared/failure.ts';
+import type { Config, Profile } from '#shared/profile.ts';
+import { Catalogue, ConfigStore, ruleSentence, testDestination, type DestinationTest } from '#engine';
+import { namesOfText } from './app-names.ts';
+import { print, printable } from './output.ts';
+import { wordOf } from './run-request.ts';
+import { profileFor } from './stored-profile.ts';
+
+export interface RuleTestOptions {
+  readonly profile?: string | undefined;
+  readonly protocol?: string | undefined;
+  readonly process?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+const schema = 1;
+
+/** Throws `option-invalid`, `profile-unknown`, `app-ambiguous`, `rule-invalid` and what reading may. */
+export async function testRules(app: string, destination: string, options: RuleTestOptions): Promise<void> {
+  const { host, port } = parseDestination(destination);
+  const protocol = wordOf('--protocol', options.protocol ?? 'tcp', ['tcp', 'udp']);
+  const config = ConfigStore.open().read();
+  const apps = await namesOfText(app, new Catalogue());
+  const profile = profileFor(config, options.profile, apps);
+  const facts = {
+    protocol,
+    port,
+    ...(isIP(host) === 0 ? { host } : { address: host }),
+    ...(options.process === undefined ? {} : { process: options.process }),
+  };
+  const tested = await testDestination(config, { apps, profile, facts });
+  if (options.json === true) {
+    print(JSON.stringify({ schema, app: apps[0], profile: profile.id, ...facts, ...tested }));
+    return;
+  }
+  const asked = `${apps[0]} to ${host} port ${port} over ${protocol.toUpperCase()}, with the profile ${profile.id}`;
+  for (const line of testLines(asked, config, profile, tested)) print(printable(line));
+}
+
+/** The answer in lines; the first is what would happen. */
+export function testLines(
+  asked: string,
+  { rules }: Pick<Config, 'rules'>,
+  profile: Profile,
+  { via, failure, rule, explanation, isProcessWanted }: DestinationTest,
+): string[] {
+  const sentence = (id: string) => {
+    const found = rules.find((one) => one.id === id);
+    return found === undefined ? id : `${id}: ${ruleSentence(found)}`;
+  };
+  const { near, off, findings, rule: open } = explanation;
+  return [
+    `${asked} → ${via ?? 'blocked'}`,
+    rule === undefined
+      ? `  no rule decides; ${byProfile(profile, failure)}`
+      : `  decided by ${sentence(rule)}`,
+    ...(rule === undefined || rule !== open
+      ? []
+      : findings.flatMap(({ field, by }) => (by === undefined ? [] : [`    ${field}: ${by}`]))),
+    ...(isProcessWanted && open !== undefined
+      ? [`  unless its process is one that this names, see --process: ${sentence(open)}`]
+      : []),
+    ...near.map((miss) => `  not by ${sentence(miss.rule)} (${miss.failed})`),
+    ...off.map((id) => `  off, or it would: ${sentence(id)}`),
+  ];
+}
+
+function byProfile({ action }: Profile, failure: Failure | undefined): string {
+  if (failure !== undefined)
+    return `the profile refuses it${failure.detail === undefined ? '' : `: ${failure.detail}`}`;
+  switch (action) {
+    case 'proxy':
+      return 'the profile’s own proxy is taken';
+    case 'direct':
+      return 'the profile lets it out directly';
+    case 'block':
+      return 'the profile refuses it';
+  }
+}
+
+/** `host:port`, `[IPv6]:port`; a name or an address. Throws `option-invalid`. */
+export function parseDestination(text: string): { host: string; port: number } {
+  const parts = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^[\]:/\s]+)):(?<port>[0-9]{1,5})$/.exec(text)?.groups;
+  const port = Number(parts?.['port'] ?? 0);
+  const host = parts?.['v6'] ?? parts?.['host'];
+  const isBad = parts?.['v6'] !== undefined && isIP(parts['v6']) !== 6;
+  if (host === undefined || isBad || port < 1 || port > 65_535)
+    throw new CulvertError('option-invalid', {
+      detail: 'a destination is HOST:PORT, for example example.com:443 or [2001:db8::1]:53',
+    });
+  return { host, port };
+}
