@@ -4,6 +4,7 @@
  * `watch` again whenever it changes, plus a `traffic` event at most once a second.
  */
 import * as v from 'valibot';
+import { appCalls, configView, noticeEvent } from './app-protocol.ts';
 import { checkReport, flowView, snapshot } from './model.ts';
 import { slug } from './profile.ts';
 
@@ -18,7 +19,7 @@ export const engineCalls = {
     value: v.strictObject({ version: v.string(), pid: v.number() }),
   },
   snapshot: { params: v.strictObject({}), value: snapshot },
-  /** Answers the snapshot and turns on the `snapshot` and `traffic` events of this connection. */
+  /** Answers the snapshot and turns on the `snapshot`, `traffic` and `notice` events of this connection. */
   watch: { params: v.strictObject({}), value: snapshot },
   /** Open flows, and the newest closed ones, of one lane or of all. */
   flows: {
@@ -37,19 +38,6 @@ export const engineCalls = {
   'lane.switch': {
     params: v.strictObject({ lane: laneId, profile: slug, keep: v.optional(v.boolean()) }),
     value: v.strictObject({ closed: v.number() }),
-  },
-  /**
-   * Starts an app on a lane of its own, through a profile of the configuration or the default one. Exactly one of
-   * `app` (the id of a desktop entry) and `path` (of a program, absolute). Its output goes to a log of the lane.
-   */
-  'app.open': {
-    params: v.strictObject({
-      app: v.optional(v.pipe(v.string(), v.maxLength(255))),
-      path: v.optional(v.pipe(v.string(), v.maxLength(4096), v.startsWith('/'))),
-      args: v.pipe(v.array(v.string()), v.maxLength(1000)),
-      profile: v.optional(slug),
-    }),
-    value: v.strictObject({ lane: laneId }),
   },
   'lane.processes': {
     params: v.strictObject({ lane: laneId }),
@@ -71,6 +59,7 @@ export const engineCalls = {
     params: v.strictObject({ lane: laneId, url: v.optional(v.string()) }),
     value: checkReport,
   },
+  ...appCalls,
 } as const;
 
 export type EngineCall = keyof typeof engineCalls;
@@ -93,7 +82,13 @@ export const flowsEvent = v.strictObject({
 });
 export type FlowsEvent = v.InferOutput<typeof flowsEvent>;
 
-export const engineEvents = { snapshot, traffic: trafficEvent, flows: flowsEvent } as const;
+export const engineEvents = {
+  snapshot,
+  traffic: trafficEvent,
+  flows: flowsEvent,
+  notice: noticeEvent,
+  config: configView,
+} as const;
 export type EngineEvent = keyof typeof engineEvents;
 export type EngineEventValue<E extends EngineEvent> = v.InferOutput<(typeof engineEvents)[E]>;
 
