@@ -130,11 +130,6 @@ export default tseslint.config(
       'no-undef': 'off',
     },
   },
-  {
-    // A list of texts is as long as there are texts.
-    files: ['electron/shared/sentences.ts', 'renderer/locales/*.ts'],
-    rules: { 'max-lines': 'off' },
-  },
   // For tools that do not read .vue files: what those export, which is by default.
   { files: ['renderer/vue-files.d.ts'], rules: { 'no-restricted-syntax': 'off' } },
   {
