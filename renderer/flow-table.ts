@@ -3,16 +3,16 @@ import { isOver } from './stores/flows.ts';
 import type { FlowView } from '#shared/model.ts';
 
 export const flowColumns = [
-  { name: 'state', width: '116px', isFigure: false },
-  { name: 'app', width: 'minmax(90px, 1fr)', isFigure: false },
-  { name: 'process', width: 'minmax(90px, 1fr)', isFigure: false },
-  { name: 'host', width: 'minmax(140px, 3fr)', isFigure: false },
-  { name: 'port', width: '64px', isFigure: true },
-  { name: 'proto', width: '72px', isFigure: false },
-  { name: 'rule', width: 'minmax(70px, 0.8fr)', isFigure: false },
-  { name: 'down', width: '84px', isFigure: true },
-  { name: 'up', width: '84px', isFigure: true },
-  { name: 'age', width: '112px', isFigure: true },
+  { name: 'state', width: '96px', isFigure: false },
+  { name: 'app', width: 'minmax(64px, 1fr)', isFigure: false },
+  { name: 'process', width: 'minmax(64px, 1fr)', isFigure: false },
+  { name: 'host', width: 'minmax(110px, 3fr)', isFigure: false },
+  { name: 'port', width: '48px', isFigure: true },
+  { name: 'proto', width: '60px', isFigure: false },
+  { name: 'rule', width: 'minmax(40px, 0.8fr)', isFigure: false },
+  { name: 'down', width: '66px', isFigure: true },
+  { name: 'up', width: '66px', isFigure: true },
+  { name: 'age', width: '92px', isFigure: true },
 ] as const;
 export type FlowColumn = (typeof flowColumns)[number]['name'];
 

@@ -114,7 +114,11 @@ export class MainWindow {
     const now = performance.now();
     this.#crashedAt.push(now);
     const recent = this.#crashedAt.filter((at) => now - at < crashes.withinMs);
-    if (recent.length <= crashes.most && !this.#window.isDestroyed()) this.#window.webContents.reload();
+    if (recent.length > crashes.most) return;
+    // Electron is still at work on the end of the old page: a new one begun here would take the program along.
+    setImmediate(() => {
+      if (!this.#window.isDestroyed()) this.#window.webContents.reload();
+    });
   }
 }
 

@@ -103,7 +103,9 @@ describe('a window', () => {
       window.app.evaluate(async ({ BrowserWindow }) => {
         const contents = BrowserWindow.getAllWindows()[0]?.webContents;
         if (contents === undefined || contents.isCrashed() || contents.isLoading()) return '';
-        return String(await contents.executeJavaScript('document.body.innerText'));
+        // A page that is going away answers nothing.
+        const silence = new Promise((resolve) => setTimeout(resolve, 500, ''));
+        return String(await Promise.race([contents.executeJavaScript('document.body.innerText'), silence]));
       });
     await window.app.evaluate(({ BrowserWindow }) => {
       BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer();
