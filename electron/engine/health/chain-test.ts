@@ -156,6 +156,7 @@ class ChainTest {
       const socketFor = this.#socketFor();
       const { probe } = this.#options;
       const own = await ownAddress(probe, {
+        family: address.includes(':') ? 6 : 4,
         signal: this.#outer,
         ...(socketFor === undefined ? {} : { socketFor }),
       });

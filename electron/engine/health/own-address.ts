@@ -4,18 +4,27 @@
  */
 import { CulvertError } from '#shared/failure.ts';
 import type { DialOptions } from '../upstream/connection.ts';
-import { authorityOf } from '../upstream/destination.ts';
+import { authorityOf, destinationOf } from '../upstream/destination.ts';
 import { dialDirect } from '../upstream/dial.ts';
+import { resolveDirect } from '../ways/direct-way.ts';
 import { within } from './limit.ts';
 import type { Probe } from './probe.ts';
 import { askWeb } from './web-request.ts';
 
 const wholeMs = 4000;
 
-/** Rejects with `probe-unreachable`, or with the reason of the signal. */
+export interface OwnAddressOptions extends Pick<DialOptions, 'socketFor'> {
+  readonly family: 4 | 6;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The address of the same family as the one that it is to be compared with: a computer has one of each. Rejects with
+ * `probe-unreachable`, `destination-unreachable`, or with the reason of the signal.
+ */
 export async function ownAddress(
   { url, web }: Pick<Probe, 'url' | 'web'>,
-  { signal, socketFor }: { readonly signal: AbortSignal } & Pick<DialOptions, 'socketFor'>,
+  { family, signal, socketFor }: OwnAddressOptions,
 ): Promise<string> {
   const late = (): Error =>
     new CulvertError('probe-unreachable', {
@@ -23,7 +32,8 @@ export async function ownAddress(
     });
   const answer = await within(wholeMs, signal, late, async (limit) => {
     const options = { deadlineMs: wholeMs, signal: limit, ...(socketFor === undefined ? {} : { socketFor }) };
-    return askWeb(await dialDirect(web, options), url, limit);
+    const destination = destinationOf(await resolveDirect(web, family), web.port);
+    return askWeb(await dialDirect(destination, options), url, limit);
   });
   if (answer.address !== undefined) return answer.address;
   throw new CulvertError('probe-unreachable', { detail: 'the page does not say which address it sees' });

@@ -6,7 +6,7 @@
 import { failureOf, type Failure } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
 import { connect } from '../upstream/attempt.ts';
-import type { ChainDialler} from '../upstream/chain.ts';
+import type { ChainDialler } from '../upstream/chain.ts';
 import { type ChainSpec } from '../upstream/chain.ts';
 import type { Dialled, DialOptions } from '../upstream/connection.ts';
 import { authorityOf, kindOf } from '../upstream/destination.ts';
