@@ -177,8 +177,11 @@ static enum step pipe_out(struct pump_thread *thread, struct flow *flow, int fro
 /* What a read that gave nothing or failed means for the flow. */
 static enum step nothing_read(struct pump_thread *thread, struct flow *flow, int from, ssize_t received)
 {
-	if (received == 0)
+	if (received == 0) {
+		if (from == PROXY && cv_proxy_is_cut(flow))
+			return failed(thread, flow, from, ECONNRESET);
 		return forward_end(thread, flow, from);
+	}
 	if (errno != EAGAIN)
 		return failed(thread, flow, from, errno);
 	flow->side[from].readable = false;

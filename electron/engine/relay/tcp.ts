@@ -165,14 +165,14 @@ export class TcpRelay {
       host: meant?.kind === 'name' ? meant.host : undefined,
       address,
       port,
-      via: decision?.kind === 'way' ? decision.way.via : 'blocked',
+      via: decision === undefined ? '' : viaOf(decision),
       rule: decision?.rule,
     });
     return flow;
   }
 
   #decided(flow: Flow, decision: Verdict): void {
-    flow.via = decision.kind === 'way' ? decision.way.via : 'blocked';
+    flow.via = viaOf(decision);
     if (decision.rule !== undefined) flow.rule = decision.rule;
   }
 
@@ -270,6 +270,10 @@ export class TcpRelay {
     });
     return app;
   }
+}
+
+function viaOf(decision: Verdict): string {
+  return decision.kind === 'way' ? decision.way.via : 'blocked';
 }
 
 function closing(): CulvertError {
