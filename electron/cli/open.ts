@@ -108,6 +108,7 @@ function notesOf(lanes: readonly Lane[], { notices }: Opening): string[] {
 /** One lane until it is empty; how the verb ends because of it. */
 async function accompany(lane: Lane, opening: Opening, isStopped: () => boolean): Promise<VerbExit> {
   const exit = await lane.exit;
+  const isAsked = lane.state === 'stopping';
   const ranMs = Date.now() - lane.startedAt;
   const isLaneEmpty = await settledWithin(lane.empty, 200);
   await lane.empty;
@@ -117,8 +118,8 @@ async function accompany(lane: Lane, opening: Opening, isStopped: () => boolean)
     isLaneEmpty,
     isTerminal: opening.isTerminal,
   };
-  if (!isStopped() && wasHandedOver(facts)) return tellHandOver(opening, ranMs);
-  return isStopped() ? verbExit.ok : exitOf(exit, opening.name);
+  if (isAsked || isStopped()) return verbExit.ok;
+  return wasHandedOver(facts) ? tellHandOver(opening, ranMs) : exitOf(exit, opening.name);
 }
 
 function tellHandOver({ name, host, profile }: Opening, ranMs: number): VerbExit {
