@@ -1,6 +1,6 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { Resolver as Cares } from 'node:dns/promises';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import * as dnsPacket from 'dns-packet';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -17,20 +17,44 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
+/** Datagrams at the port where the streams listen already; nothing where another process has it for datagrams. */
+async function datagramsBeside(port: number): Promise<Datagrams | undefined> {
+  const datagrams = createSocket('udp4');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      datagrams.once('error', reject);
+      datagrams.bind(port, '127.0.0.1', resolve);
+    });
+    return datagrams;
+  } catch (error) {
+    datagrams.close();
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return undefined;
+  }
+}
+
+/** Both transports at one port of the loopback, as a resolver has them. */
+async function pair(streams: Server): Promise<{ port: number; datagrams: Datagrams }> {
+  for (;;) {
+    await new Promise<void>((resolve) => streams.listen(0, '127.0.0.1', resolve));
+    const { port } = streams.address() as AddressInfo;
+    const datagrams = await datagramsBeside(port);
+    if (datagrams !== undefined) return { port, datagrams };
+    await new Promise((resolve) => streams.close(resolve));
+  }
+}
+
 /** c-ares, which is nobody's relative here, asking a service over real sockets of the loopback. */
 async function caresFor(service: DnsService): Promise<Cares> {
-  const datagrams = createSocket('udp4');
+  const streams = createServer({ allowHalfOpen: true }, (socket) => {
+    serveStream(socket, service, { idleMs: 1000 });
+  });
+  const { port, datagrams } = await pair(streams);
   datagrams.on('message', (query, client) => {
     void service.handle(query, 'udp').then((answer) => {
       if (answer !== undefined) datagrams.send(answer, client.port, client.address);
     });
   });
-  await new Promise<void>((resolve) => datagrams.bind(0, '127.0.0.1', resolve));
-  const { port } = datagrams.address();
-  const streams = createServer({ allowHalfOpen: true }, (socket) => {
-    serveStream(socket, service, { idleMs: 1000 });
-  });
-  await new Promise<void>((resolve) => streams.listen(port, '127.0.0.1', resolve));
   closers.push(() => {
     datagrams.close();
     streams.close();
