@@ -9,7 +9,7 @@ import { Destinations } from './destinations.ts';
 import type { Verdict } from './facts.ts';
 import { parsePattern, type Pattern } from './pattern.ts';
 import { comparableApp, comparableProcess, type Target } from './target.ts';
-import { fits, parseWildcard, type Wildcard } from './wildcard.ts';
+import { fits, parseWildcard, type Wildcard } from '#shared/wildcard.ts';
 
 export const fields = ['protocol', 'ports', 'profiles', 'apps', 'processes', 'to'] as const;
 /** A condition of a rule; in the order of what they cost. */

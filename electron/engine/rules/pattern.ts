@@ -9,7 +9,7 @@ import { domainToASCII } from 'node:url';
 import { nameDefect } from '../upstream/destination.ts';
 import { contains, parseAddress, parseRange, type Address, type AddressRange } from './address.ts';
 import { compileExpression, type Expression } from './expression.ts';
-import { fits, parseWildcard, type Wildcard } from './wildcard.ts';
+import { fits, parseWildcard, type Wildcard } from '#shared/wildcard.ts';
 
 export type Pattern = { readonly text: string } & (
   | { readonly kind: 'any' }

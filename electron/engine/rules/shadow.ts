@@ -12,7 +12,7 @@ import { compileRule, emptyFieldOf, type CompiledRule } from './compiled.ts';
 import type { Destinations } from './destinations.ts';
 import { isBelow, takes, type Pattern } from './pattern.ts';
 import type { Target } from './target.ts';
-import { fitsAll, type Wildcard } from './wildcard.ts';
+import { fitsAll, type Wildcard } from '#shared/wildcard.ts';
 
 export type Shadow =
   /** An earlier rule takes all that it matches. */
