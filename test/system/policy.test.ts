@@ -173,7 +173,7 @@ describe('when the proxy goes away', () => {
     expect(said(back, 'back.example.test')).toBe(true);
   });
 
-  test('a profile with a second chain goes on with that stage.one, whether the first refuses or says nothing', async () => {
+  test('a profile with a second chain goes on with that one, whether the first refuses or says nothing', async () => {
     const first = await stage.world.proxy('microsocks');
     const silent = { id: 's1', kind: 'socks5', host: '203.0.113.200', port: 1080 };
     const failing = (server: object) => ({
