@@ -46,6 +46,7 @@ const exits: Record<FailureCode, VerbExit> = {
   'import-invalid': verbExit.usage,
   'lane-unknown': verbExit.unknown,
   'profile-unknown': verbExit.unknown,
+  'profile-missing': verbExit.unknown,
   'app-unknown': verbExit.unknown,
   'app-ambiguous': verbExit.unknown,
   'launcher-unknown': verbExit.unknown,
@@ -115,6 +116,7 @@ const exits: Record<FailureCode, VerbExit> = {
   'entry-invalid': verbExit.failed,
   'app-refused': verbExit.failed,
   'app-untrusted': verbExit.failed,
+  'app-failed': verbExit.failed,
   'terminal-missing': verbExit.failed,
 };
 

@@ -54,6 +54,7 @@ export const failureCodes = [
   'udp-not-offered',
   'dns-failed',
   'profile-unknown',
+  'profile-missing',
   'profile-in-use',
   'app-unknown',
   'rule-unknown',
@@ -80,6 +81,7 @@ export const failureCodes = [
   'app-untrusted',
   'app-ambiguous',
   'app-running-outside',
+  'app-failed',
   'terminal-missing',
   'launcher-unknown',
 ] as const;

@@ -47,6 +47,11 @@ export const apps = {
     why: 'it would hand over to the one that runs, which is not proxied',
     todo: 'close it and open it again, or open it with a separate profile',
   },
+  'app-failed': {
+    what: 'the app ended at once',
+    why: 'it met an error of its own',
+    todo: 'see what it wrote before, and whether it opens without Culvert',
+  },
   'terminal-missing': {
     what: 'the app was not opened',
     why: 'it needs a terminal, and none was found that stays in the isolated network',

@@ -12,6 +12,11 @@ export const configuration = {
     why: 'none has this id, or it was deleted',
     todo: 'see `culvert profile ls`',
   },
+  'profile-missing': {
+    what: 'no profile was chosen for the app',
+    why: 'it has none of its own, and none is the default',
+    todo: 'choose one to open it through, or make one the default',
+  },
   'profile-in-use': {
     what: 'the profile was not deleted',
     why: 'something still uses it',

@@ -48,6 +48,11 @@ export const apps: Record<keyof typeof english, Sentence> = {
     why: '它会转交给正在运行的、未经代理的那一个',
     todo: '请关闭后重新打开，或用单独的浏览器配置打开',
   },
+  'app-failed': {
+    what: '应用启动后立即退出',
+    why: '它自身遇到了错误',
+    todo: '查看它的输出，并确认它在没有 Culvert 时能否打开',
+  },
   'terminal-missing': {
     what: '没有打开该应用',
     why: '它需要终端，而没有找到会留在隔离网络中的终端',

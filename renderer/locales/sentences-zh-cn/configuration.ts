@@ -13,6 +13,11 @@ export const configuration: Record<keyof typeof english, Sentence> = {
     why: '没有配置使用这个标识，或者它已被删除',
     todo: '参见 `culvert profile ls`',
   },
+  'profile-missing': {
+    what: '没有为该应用选择配置',
+    why: '它没有绑定配置，也没有默认配置',
+    todo: '请选择一个配置来打开它，或将某个配置设为默认',
+  },
   'profile-in-use': {
     what: '没有删除该配置',
     why: '仍有应用、规则或启动器使用它',
