@@ -8,13 +8,15 @@ import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSy
 import { join } from 'node:path';
 import { CulvertError, type Answer } from '#shared/failure.ts';
 import { stateDir } from '#shared/paths.ts';
-import { verbExit, type VerbExit } from './exit-codes.ts';
+import type { VerbExit } from './exit-codes.ts';
 import { complain, print } from './output.ts';
 
 /** What a start in the background answers. */
 export interface OpenReport {
   readonly lanes: readonly string[];
   readonly notices: readonly string[];
+  /** Other than `ok` where the app has ended already, and not well. */
+  readonly exit: VerbExit;
 }
 
 /** Logs that are kept; the oldest go. */
@@ -44,7 +46,7 @@ export async function openInBackground(): Promise<VerbExit> {
   if (!answer.ok) throw new CulvertError(answer.failure.code, answer.failure);
   answer.value.notices.forEach(complain);
   answer.value.lanes.forEach(print);
-  return verbExit.ok;
+  return answer.value.exit;
 }
 
 /** The same words, without what asks for the background, up to the `--` behind which they are the app's. */

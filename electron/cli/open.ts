@@ -6,17 +6,19 @@
  */
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { Engine, terminal, wasHandedOver, type AppExit, type Lane } from '#engine';
-import { CulvertError, failureOf, type Answer } from '#shared/failure.ts';
+import { CulvertError, describe, failureOf, type Answer } from '#shared/failure.ts';
 import { laneMark, ownStanding, payloadOf, rememberLimits } from './caller.ts';
 import { exitOfVerb, verbExit, type VerbExit } from './exit-codes.ts';
 import { settledWithin } from './leftovers.ts';
 import { openInBackground, type OpenReport } from './open-background.ts';
 import { planOpening, type Opening, type OpenOptions } from './open-plan.ts';
-import { complain, complainOf } from './output.ts';
+import { complain } from './output.ts';
 import { SignalDesk } from './signals.ts';
 
 /** In the background an app counts as running once it has for this long: one that hands over has ended by then. */
 const provenMs = 1000;
+/** From the end of its first process to the news that nobody is left. */
+const emptiesMs = 200;
 
 /** Resolves when the lane is empty, or with `--detach` once the app runs. Throws what `planOpening` and engines do. */
 export async function open(
@@ -94,61 +96,72 @@ async function host(opening: Opening, productDir: string, report: Report | undef
     closeSync(input);
   }
   desk.phase = 'leftovers';
-  const ends = lanes.map((lane) => accompany(lane, opening, () => isStopped));
-  await settledWithin(Promise.all(ends), provenMs);
-  report?.({ ok: true, value: { lanes: lanes.map(({ id }) => id), notices: notesOf(lanes, opening) } });
-  if (report === undefined) lanes.flatMap((lane) => lane.view().notes).forEach(complain);
-  return worst(await Promise.all(ends));
+  const outcomes: Outcome[] = [];
+  const ends = Promise.all(
+    lanes.map(async (lane) => {
+      const outcome = await accompany(lane, opening, () => isStopped);
+      outcomes.push(outcome);
+      if (outcome.told !== undefined) complain(outcome.told);
+    }),
+  );
+  if (report === undefined) notesOf(lanes).forEach(complain);
+  else {
+    await settledWithin(ends, provenMs);
+    const told = outcomes.flatMap((outcome) => outcome.told ?? []);
+    const notices = [...opening.notices, ...notesOf(lanes), ...told];
+    report({ ok: true, value: { lanes: lanes.map(({ id }) => id), notices, exit: worst(outcomes) } });
+  }
+  await ends;
+  return worst(outcomes);
 }
 
-function notesOf(lanes: readonly Lane[], { notices }: Opening): string[] {
-  return [...new Set([...notices, ...lanes.flatMap((lane) => lane.view().notes)])];
+function notesOf(lanes: readonly Lane[]): string[] {
+  return [...new Set(lanes.flatMap((lane) => lane.view().notes))];
 }
 
-/** One lane until it is empty; how the verb ends because of it. */
-async function accompany(lane: Lane, opening: Opening, isStopped: () => boolean): Promise<VerbExit> {
+/** How the verb ends because of one lane, and what is to be said of it. */
+interface Outcome {
+  readonly exit: VerbExit;
+  readonly told?: string;
+}
+
+/** One lane until it is empty. */
+async function accompany(lane: Lane, opening: Opening, isStopped: () => boolean): Promise<Outcome> {
   const exit = await lane.exit;
   const isAsked = lane.state === 'stopping';
   const ranMs = Date.now() - lane.startedAt;
-  const isLaneEmpty = await settledWithin(lane.empty, 200);
+  const isLaneEmpty = await settledWithin(lane.empty, emptiesMs);
   await lane.empty;
-  const facts = {
-    ranMs,
-    exitCode: exit.kind === 'code' ? exit.code : null,
-    isLaneEmpty,
-    isTerminal: opening.isTerminal,
-  };
-  if (isAsked || isStopped()) return verbExit.ok;
-  return wasHandedOver(facts) ? tellHandOver(opening, ranMs) : exitOf(exit, opening.name);
+  if (isAsked || isStopped()) return { exit: verbExit.ok };
+  const exitCode = exit.kind === 'code' ? exit.code : null;
+  const isHandOver = wasHandedOver({ ranMs, exitCode, isLaneEmpty, isTerminal: opening.isTerminal });
+  return isHandOver ? handOver(opening, ranMs) : outcomeOf(exit, opening.name);
 }
 
-function tellHandOver({ name, host, profile }: Opening, ranMs: number): VerbExit {
+function handOver({ name, host, profile }: Opening, ranMs: number): Outcome {
   if (host !== undefined) {
-    complain(
-      `${name} opened in the window that runs — process ${host.pid} is on an isolated network with ${profile.id} too — ` +
-        'nothing is to be done',
-    );
-    return verbExit.ok;
+    const told =
+      `${name} opened in the window that runs — process ${host.pid} is on an isolated network with ` +
+      `${profile.id} too — nothing is to be done`;
+    return { exit: verbExit.ok, told };
   }
   const failure = {
     code: 'app-running-outside',
     detail: `${name} ended after ${ranMs} ms as apps do that hand over; what it opened may be outside`,
   } as const;
-  complainOf(failure);
-  return exitOfVerb(failure.code);
+  return { exit: exitOfVerb(failure.code), told: describe(failure) };
 }
 
-function exitOf(exit: AppExit, name: string): VerbExit {
-  if (exit.kind === 'failed') {
-    complainOf(exit.failure);
-    return exitOfVerb(exit.failure.code);
-  }
-  if (exit.kind === 'code' && exit.code === 0) return verbExit.ok;
+function outcomeOf(exit: AppExit, name: string): Outcome {
+  if (exit.kind === 'failed') return { exit: exitOfVerb(exit.failure.code), told: describe(exit.failure) };
+  if (exit.kind === 'code' && exit.code === 0) return { exit: verbExit.ok };
   const how = exit.kind === 'code' ? `with status ${exit.code}` : `by signal ${exit.signal}`;
-  complain(`${name} ended ${how} — that is what it told itself — see what it wrote before`);
-  return verbExit.failed;
+  return {
+    exit: verbExit.failed,
+    told: `${name} ended ${how} — that is its own word for how it went — see what it wrote before`,
+  };
 }
 
-function worst(exits: readonly VerbExit[]): VerbExit {
-  return exits.find((exit) => exit !== verbExit.ok) ?? verbExit.ok;
+function worst(outcomes: readonly Outcome[]): VerbExit {
+  return outcomes.find(({ exit }) => exit !== verbExit.ok)?.exit ?? verbExit.ok;
 }
