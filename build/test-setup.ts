@@ -20,6 +20,5 @@ export function setup(project: TestProject): void {
   const { status } = spawnSync(process.execPath, [join(root, 'build/build.js')], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  if (status !== 0 && !needsNothing)
-    throw new Error('dist/ could not be built, so nothing can be tested');
+  if (status !== 0 && !needsNothing) throw new Error('dist/ could not be built, so nothing can be tested');
 }

@@ -57,6 +57,7 @@ export class Engines {
         this.#ask();
       }, askMs),
     ];
+    void this.look();
   }
 
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {

@@ -52,6 +52,7 @@ export const useFlows = defineStore('flows', () => {
     waiting = [];
   }
 
+  /** Takes over what was told. */
   function take(events: readonly WindowEventValue<'flows'>[]): void {
     for (const { of, isWhole, changed } of events) {
       if (isWhole) forgetEngine(of);
@@ -84,5 +85,5 @@ export const useFlows = defineStore('flows', () => {
     if (!answer.ok) useNotices().fail(answer.failure);
   }
 
-  return { all, failure, isPaused, watch, unwatch, pause, keepOnly, close };
+  return { all, failure, isPaused, watch, unwatch, pause, take, keepOnly, close };
 });

@@ -1,0 +1,126 @@
+/**
+ * Main as the page sees it, made from the contract: every call and every event is there, and what goes through
+ * is parsed as the real border parses it, so that a fake that has drifted fails.
+ */
+import * as v from 'valibot';
+import {
+  windowCallNames,
+  windowCalls,
+  windowEventNames,
+  windowEvents,
+  type Overview,
+  type ShownLane,
+  type WindowApi,
+  type WindowCall,
+  type WindowEvent,
+  type WindowEventValue,
+  type WindowHandlers,
+} from '../../electron/shared/contract.ts';
+import { failureOf, type Answer } from '../../electron/shared/failure.ts';
+
+export const overviewOf = (lanes: readonly ShownLane[] = []): Overview => ({
+  own: { state: 'ready' },
+  engines: [
+    {
+      pid: 7,
+      version: '0.1.0',
+      startedAt: 1000,
+      helper: { state: 'ready', mode: 'rootless' },
+      isOwn: false,
+      isAnswering: true,
+    },
+  ],
+  lanes: [...lanes],
+});
+
+export const lane = (change: Partial<ShownLane> = {}): ShownLane => ({
+  id: '7-1',
+  engine: 7,
+  name: 'firefox',
+  app: 'firefox',
+  command: ['firefox', '--new-window', 'a b'],
+  profile: { id: 'work', name: 'Work', colour: '#3a6ea5', letter: 'W' },
+  via: 'socks5://203.0.113.7:1080',
+  health: 'reachable',
+  state: 'running',
+  mode: 'rootless',
+  interception: 'tproxy',
+  pid: 100,
+  startedAt: 1000,
+  flowsOpen: 2,
+  flowsTotal: 5,
+  bytesUp: 10,
+  bytesDown: 20,
+  notes: [],
+  ...change,
+});
+
+/** What it answers unless a test says otherwise. */
+const usual: WindowHandlers = {
+  'window.start': () => ({
+    version: '0.1.0',
+    preferences: { theme: 'system', contrast: 'system', motion: 'system', language: 'system' },
+    systemLanguages: ['en-GB'],
+    overview: overviewOf(),
+  }),
+  'preferences.set': (change) => ({
+    theme: change.theme ?? 'system',
+    contrast: change.contrast ?? 'system',
+    motion: change.motion ?? 'system',
+    language: change.language ?? 'system',
+  }),
+  'text.copy': () => ({}),
+  'engine.start': () => ({}),
+  'lane.stop': () => ({ signalled: 1 }),
+  'lane.switch': () => ({ closed: 0 }),
+  'lane.processes': () => [{ pid: 100, parent: 1, name: 'firefox', command: 'firefox' }],
+  'lane.check': () => ({ outcome: 'ok', lines: [] }),
+  'flows.watch': () => ({}),
+  'flows.unwatch': () => ({}),
+  'flows.close': ({ flows }) => ({ closed: flows.length }),
+};
+
+export class FakeMain {
+  /** What was asked, in order. */
+  readonly asked: { readonly name: WindowCall; readonly params: unknown }[] = [];
+  readonly #listeners = new Map<WindowEvent, Set<(value: never) => void>>();
+  readonly #handlers: WindowHandlers;
+
+  constructor(handlers: Partial<WindowHandlers> = {}) {
+    this.#handlers = { ...usual, ...handlers };
+    const calls = windowCallNames.map((name) => [name, (params: unknown) => this.#answer(name, params)]);
+    const events = windowEventNames.map((name) => [
+      name,
+      (listener: (value: never) => void) => {
+        const set = this.#listeners.get(name) ?? new Set();
+        this.#listeners.set(name, set.add(listener));
+        return () => set.delete(listener);
+      },
+    ]);
+    const api = {
+      calls: Object.fromEntries(calls) as WindowApi['calls'],
+      events: Object.fromEntries(events) as WindowApi['events'],
+    };
+    Object.defineProperty(window, 'culvert', { value: api, configurable: true });
+  }
+
+  /** Tells the page. */
+  tell<E extends WindowEvent>(event: E, value: WindowEventValue<E>): void {
+    v.parse(windowEvents[event], value);
+    for (const listener of this.#listeners.get(event) ?? []) {
+      (listener as (value: WindowEventValue<E>) => void)(value);
+    }
+  }
+
+  async #answer(name: WindowCall, params: unknown): Promise<Answer<unknown>> {
+    this.asked.push({ name, params });
+    const parsed = v.safeParse(windowCalls[name].params, params);
+    if (!parsed.success) return { ok: false, failure: { code: 'bad-message', step: name } };
+    try {
+      const handler = this.#handlers[name] as (params: unknown) => unknown;
+      return { ok: true, value: v.parse(windowCalls[name].value, await handler(parsed.output)) };
+    } catch (error) {
+      return { ok: false, failure: failureOf(error) };
+    }
+  }
+}
