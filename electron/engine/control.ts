@@ -23,6 +23,7 @@ import {
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import { engineSocket, runtimeDir } from '#shared/paths.ts';
 import { version } from '#shared/version.ts';
+import type { AppCall, AppCalls } from './app-calls.ts';
 import type { Engine } from './engine.ts';
 import type { Native } from './native.ts';
 import { descriptorOf } from './relay/descriptor.ts';
@@ -34,25 +35,30 @@ const maxBacklog = 8 * 1024 * 1024;
 const finishMs = 500;
 
 type Handlers = {
-  [C in EngineCall]: (params: EngineParams<C>, client: Client) => EngineValue<C> | Promise<EngineValue<C>>;
+  [C in Exclude<EngineCall, AppCall>]: (
+    params: EngineParams<C>,
+    client: Client,
+  ) => EngineValue<C> | Promise<EngineValue<C>>;
 };
 
 export class ControlServer {
   readonly #path: string;
   readonly #server: Server;
+  readonly #apps: AppCalls;
   readonly #clients = new Set<Client>();
 
-  private constructor(path: string, server: Server) {
+  private constructor(path: string, server: Server, apps: AppCalls) {
     this.#path = path;
     this.#server = server;
+    this.#apps = apps;
   }
 
   /** Opens `engine-<pid>.sock`. Throws `runtime-dir-unsafe`. */
-  static async open(native: Native, engine: Engine): Promise<ControlServer> {
+  static async open(native: Native, engine: Engine, apps: AppCalls): Promise<ControlServer> {
     const path = engineSocket(runtimeDir(), process.pid);
     rmSync(path, { force: true });
     const server = createServer();
-    const control = new ControlServer(path, server);
+    const control = new ControlServer(path, server, apps);
     server.on('connection', (socket) => {
       control.#welcome(native, engine, socket);
     });
@@ -68,6 +74,7 @@ export class ControlServer {
   }
 
   async close(): Promise<void> {
+    this.#apps.close();
     await Promise.all([...this.#clients].map((client) => client.finish()));
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -78,7 +85,7 @@ export class ControlServer {
   }
 
   #welcome(native: Native, engine: Engine, socket: Socket): void {
-    const client = new Client(engine, socket, refusal(native, socket));
+    const client = new Client(engine, this.#apps, socket, refusal(native, socket));
     this.#clients.add(client);
     socket.once('close', () => {
       this.#clients.delete(client);
@@ -99,13 +106,16 @@ function refusal(native: Native, socket: Socket): CulvertError | undefined {
 /** One connection. */
 class Client {
   readonly #engine: Engine;
+  readonly #apps: AppCalls;
   readonly #socket: Socket;
   readonly #serving = new Set<Promise<void>>();
   #unwatch: (() => void)[] = [];
   #unwatchFlows: (() => void) | undefined;
+  #unwatchConfig: (() => void) | undefined;
 
-  constructor(engine: Engine, socket: Socket, refused: CulvertError | undefined) {
+  constructor(engine: Engine, apps: AppCalls, socket: Socket, refused: CulvertError | undefined) {
     this.#engine = engine;
+    this.#apps = apps;
     this.#socket = socket;
     socket.on('error', () => {
       // The peer is gone; `close` follows.
@@ -113,6 +123,7 @@ class Client {
     socket.once('close', () => {
       for (const stop of this.#unwatch) stop();
       this.unwatchFlows();
+      this.#unwatchConfig?.();
     });
     const lines = new LineReader(maxLineBytes, (line) => {
       if (refused === undefined) this.#begin(line);
@@ -148,6 +159,9 @@ class Client {
       this.#engine.on('traffic', (value) => {
         this.#tell('traffic', value);
       }),
+      this.#apps.onNotice((value) => {
+        this.#tell('notice', value);
+      }),
     ];
   }
 
@@ -161,6 +175,13 @@ class Client {
   unwatchFlows(): void {
     this.#unwatchFlows?.();
     this.#unwatchFlows = undefined;
+  }
+
+  /** Turns on the `config` events of this connection. */
+  watchConfig(): void {
+    this.#unwatchConfig ??= this.#apps.watchConfig((value) => {
+      this.#tell('config', value);
+    });
   }
 
   readonly #handlers: Handlers = {
@@ -185,7 +206,10 @@ class Client {
     }),
     'lane.processes': async ({ lane }) => [...(await this.#engine.lane(lane).processes())],
     'lane.check': ({ lane, url }) => this.#engine.check(lane, url),
-    'app.open': (params) => this.#engine.openApp(params),
+    'config.watch': (_params, client) => {
+      client.watchConfig();
+      return this.#apps.configView();
+    },
     'lane.stop': async ({ lane, force }) => ({
       signalled: await this.#engine.lane(lane).stop(force ?? false),
     }),
@@ -202,12 +226,18 @@ class Client {
       const request = v.parse(rpcRequest, JSON.parse(line));
       id = request.id;
       const params = v.parse(engineCalls[request.method].params, request.params);
-      const handler = this.#handlers[request.method] as (params: unknown, client: Client) => unknown;
+      const handler = this.#handlerOf(request.method) as (params: unknown, client: Client) => unknown;
       this.#send({ jsonrpc: '2.0', id, result: await handler(params, this) });
     } catch (error) {
       const isMalformed = error instanceof v.ValiError || error instanceof SyntaxError;
       this.#sendError(id, isMalformed ? { code: 'bad-message' } : failureOf(error));
     }
+  }
+
+  #handlerOf(method: EngineCall): unknown {
+    return method in this.#handlers
+      ? this.#handlers[method as keyof Handlers]
+      : this.#apps.handlers[method as AppCall];
   }
 
   #refuse(why: CulvertError): void {

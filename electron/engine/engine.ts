@@ -5,8 +5,10 @@
 import { Emitter } from '#shared/control/emitter.ts';
 import type { FlowsEvent, TrafficEvent } from '#shared/engine-protocol.ts';
 import { CulvertError, describe, failureOf } from '#shared/failure.ts';
-import type { FlowView, Snapshot } from '#shared/model.ts';
+import type { CheckReport, FlowView, Snapshot } from '#shared/model.ts';
 import { version } from '#shared/version.ts';
+import { AppCalls } from './app-calls.ts';
+import { callerFacts } from './app-environment.ts';
 import { Attribution } from './attribution.ts';
 import { ControlServer } from './control.ts';
 import { startHelper } from './elevate.ts';
@@ -84,9 +86,11 @@ export class Engine implements AsyncDisposable {
   /** Loads the native part and opens the engine's control socket. The helper is started when it is needed. */
   static async start(options: EngineOptions): Promise<Engine> {
     const native = new Native(options.productDir);
+    const facts = callerFacts((resource) => native.limit(resource), process.env);
     native.harden();
     const engine = new Engine(options, native);
-    engine.#control = await ControlServer.open(native, engine);
+    const apps = new AppCalls({ engine, productDir: options.productDir, facts });
+    engine.#control = await ControlServer.open(native, engine, apps);
     return engine;
   }
 
@@ -136,6 +140,13 @@ export class Engine implements AsyncDisposable {
     const closed = await lane.follow(choice, policy, keep);
     this.#changed();
     return closed;
+  }
+
+  /** Looks at a lane from the inside; see `checkLeaks`. Throws `lane-unknown` and what that throws. */
+  async check(id: string, url?: string): Promise<CheckReport> {
+    const lane = this.lane(id);
+    const { checkLeaks } = await import('./leak-check.ts');
+    return checkLeaks(lane, { native: this.#native, flows: () => this.#table.views(id), url });
   }
 
   /** Tells flows in batches while anybody listens, with their processes; see `FlowFeed`. */

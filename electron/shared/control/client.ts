@@ -20,6 +20,8 @@ import { LineReader } from './line-reader.ts';
 
 const connectMs = 2000;
 const answerMs = 20_000;
+/** A start may wait for somebody who types a password (elevate.ts gives them two minutes). */
+const longAnswersMs: Partial<Record<EngineCall, number>> = { 'app.open': 150_000 };
 /** An engine sends long lines: a snapshot of many lanes, a list of flows. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
@@ -112,7 +114,7 @@ export class EngineClient {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
         reject(new CulvertError('engine-unreachable', { step: method, detail: 'no answer' }));
-      }, answerMs);
+      }, longAnswersMs[method] ?? answerMs);
       this.#waiting.set(id, { method, resolve: resolve, reject, timer });
       this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
     });
