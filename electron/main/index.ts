@@ -55,6 +55,8 @@ async function open(isShown: boolean): Promise<void> {
     if (!argv.includes(inBackground)) window.show();
   });
   window.onClosed(() => {
+    // Who starts Culvert again while this process comes to its end gets a window of their own.
+    app.releaseSingleInstanceLock();
     parts.engines.close();
     own.close();
     app.quit();

@@ -155,7 +155,11 @@ export class OpenWindow {
       timeout: 20_000,
       colorScheme: null,
     });
-    owned.defer(() => app.close());
+    const ended = new Promise((resolve) => app.process().once('exit', resolve));
+    owned.defer(async () => {
+      await app.close();
+      await ended;
+    });
     const window = new OpenWindow(app, await app.firstWindow(), line);
     await window.page.getByRole('heading', { level: 1 }).waitFor();
     return window;
