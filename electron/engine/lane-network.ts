@@ -51,6 +51,7 @@ export class LaneNetwork {
   readonly #dns: DnsRelay;
   readonly #udp: UdpRelay | undefined;
   readonly #ports: HostPorts;
+  readonly #refusals = new Set<(failure: Failure) => void>();
   #policy: LanePolicy;
   #letGo: (() => void)[] = [];
 
@@ -105,6 +106,16 @@ export class LaneNetwork {
   /** Ports of this computer's loopback that are open to the app. */
   get ports(): HostPorts {
     return this.#ports;
+  }
+
+  /** Tells what comes from inside and is no flow, until the answer is called: queries, lent for the call, and refusals. */
+  witness(onQuery: (query: Buffer) => void, onRefused: (failure: Failure) => void): () => void {
+    const end = this.#dns.witness(onQuery);
+    this.#refusals.add(onRefused);
+    return () => {
+      end();
+      this.#refusals.delete(onRefused);
+    };
   }
 
   handleUdp(event: UdpEvent): void {
@@ -213,6 +224,7 @@ export class LaneNetwork {
 
   /** What the user should know of a refusal: not which destination, that is in the list of connections. */
   readonly #onRefused = (failure: Failure): void => {
+    for (const listener of this.#refusals) listener(failure);
     if (failure.code === 'udp-not-offered') this.#options.note('UDP refused: the proxy does not offer it');
     else if (
       failure.code.startsWith('proxy-') ||

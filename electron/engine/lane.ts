@@ -5,17 +5,23 @@
  * Must not: call a lane running before the app's exec has succeeded, or keep a relay for a lane that is gone.
  */
 import { CulvertError, describe, failureOf, type Failure } from '#shared/failure.ts';
-import type { HelperValue, LaneSignal, LaneSocket, UnsentPorts } from '#shared/helper-protocol.ts';
-import { encodeLaunchPayload } from '#shared/launch-payload.ts';
+import type {
+  HelperValue,
+  LaneSignal,
+  LaneSocket,
+  PlainSocket,
+  UnsentPorts,
+} from '#shared/helper-protocol.ts';
 import type { LaneState, LaneView } from '#shared/model.ts';
 import { deferred } from './deferred.ts';
 import { nextLaneState, type LaneEvent } from './lane-state.ts';
 import type { HelperLink } from './helper-link.ts';
 import type { AppExit, HelperInfo, LaneSpec, ProfileChoice } from './lane-spec.ts';
+import { launchIn } from './lane-launch.ts';
 import type { LaneNetwork } from './lane-network.ts';
 import type { LanePolicy } from './lane-policy.ts';
 import type { Native } from './native.ts';
-import { readStatusPipe, type AppStatus } from './status-pipe.ts';
+import type { AppStatus } from './status-pipe.ts';
 
 /** Between two looks at who is left, when the supervisor was killed and cannot tell. */
 const lookMs = 500;
@@ -41,6 +47,16 @@ export interface LaneContext {
 
 type Created = HelperValue<'lane.create'>;
 
+export interface LaneInside {
+  readonly network: LaneNetwork;
+  /** Unconnected sockets of the app namespace. */
+  readonly sockets: readonly { readonly kind: PlainSocket; readonly fd: number }[];
+  /** The inode of the app namespace, as in /proc/PID/ns/net. */
+  readonly namespace: string;
+  /** The process that every process of the app descends from. */
+  readonly supervisor: number;
+}
+
 export class Lane {
   readonly id: string;
   readonly spec: LaneSpec;
@@ -63,6 +79,7 @@ export class Lane {
   #created: Created | undefined;
   #network: LaneNetwork | undefined;
   #pid = 0;
+  #supervisor = 0;
   #closing: Promise<void> | undefined;
 
   constructor(id: string, spec: LaneSpec, policy: LanePolicy, context: LaneContext) {
@@ -122,7 +139,9 @@ export class Lane {
         this.note('this kernel has no nft tproxy: TCP is carried, UDP is refused');
       }
       await this.#openPorts();
-      await this.#launch(value.lane);
+      this.#supervisor = await launchIn(value.lane, this.spec, this.#context, (told) => {
+        this.#heard(told);
+      });
       await this.#started.promise;
     } catch (error) {
       this.#fail(error instanceof CulvertError ? error.failure : { code: 'internal', detail: String(error) });
@@ -160,6 +179,16 @@ export class Lane {
   async sockets(): Promise<HelperValue<'lane.sockets'>> {
     if (this.#created === undefined || this.#state === 'gone') return [];
     return (await this.#context.link.call('lane.sockets', { lane: this.#created.lane })).value;
+  }
+
+  /** What a check of the lane needs of it; the sockets are the caller's. Throws `lane-unknown` for one that has ended. */
+  async inside(): Promise<LaneInside> {
+    const [created, network] = [this.#created, this.#network];
+    if (created === undefined || network === undefined || this.#state === 'gone' || this.#state === 'failed')
+      throw new CulvertError('lane-unknown', { detail: this.id });
+    const { value, descriptors } = await this.#context.link.call('lane.probe', { lane: created.lane });
+    const sockets = value.sockets.map((kind, index) => ({ kind, fd: descriptors[index] ?? -1 }));
+    return { network, sockets, namespace: created.appNamespace, supervisor: this.#supervisor };
   }
 
   /** A sentence for the lane's user; the same one is kept once. */
@@ -223,28 +252,6 @@ export class Lane {
         // The app goes without this port, and its user is told.
         this.note(describe(failureOf(error)));
       }
-    }
-  }
-
-  async #launch(lane: number): Promise<void> {
-    const { native, link } = this.#context;
-    const payload = native.memoryFile(encode(this.spec));
-    const status = native.pipe();
-    try {
-      await link.call('lane.launch', { lane, terminal: this.spec.terminal }, [
-        payload,
-        status.write,
-        ...this.spec.stdio,
-      ]);
-      readStatusPipe(status.read, (told) => {
-        this.#heard(told);
-      });
-    } catch (error) {
-      native.close(status.read);
-      throw error;
-    } finally {
-      native.close(payload);
-      native.close(status.write);
     }
   }
 
@@ -330,17 +337,5 @@ export class Lane {
     if (next === this.#state) return;
     this.#state = next;
     this.#context.onChange();
-  }
-}
-
-function encode(spec: LaneSpec): Buffer {
-  try {
-    return encodeLaunchPayload(spec.payload);
-  } catch (error) {
-    throw new CulvertError('launch-failed', {
-      step: 'payload',
-      detail: (error as Error).message,
-      cause: error,
-    });
   }
 }

@@ -16,6 +16,7 @@ export class DnsRelay {
   #service: DnsService;
   readonly #closers: (() => void)[] = [];
   readonly #streams = new Set<Socket>();
+  readonly #witnesses = new Set<(query: Buffer) => void>();
 
   constructor(native: Native, service: DnsService) {
     this.#native = native;
@@ -28,8 +29,17 @@ export class DnsRelay {
     this.#service = service;
   }
 
+  /** Tells every query that comes, lent for the call, until the answer is called. */
+  witness(listener: (query: Buffer) => void): () => void {
+    this.#witnesses.add(listener);
+    return () => {
+      this.#witnesses.delete(listener);
+    };
+  }
+
   /** A datagram that the UDP relay took from the app: answered with the address that was asked as source. */
   datagram(lane: number, source: Buffer, destination: Buffer, query: Buffer): void {
+    for (const listener of this.#witnesses) listener(query);
     const answer = this.#service.handleNow(query, 'udp');
     if (answer instanceof Promise) {
       void answer.then((bytes) => {
@@ -50,7 +60,12 @@ export class DnsRelay {
     app.once('close', () => {
       this.#streams.delete(app);
     });
-    serveStream(app, { handle: (query, transport) => this.#service.handle(query, transport) });
+    serveStream(app, {
+      handle: (query, transport) => {
+        for (const listener of this.#witnesses) listener(query);
+        return this.#service.handle(query, transport);
+      },
+    });
     app.resume();
   }
 
@@ -58,6 +73,7 @@ export class DnsRelay {
   stubDatagrams(fd: number, family: 'udp4' | 'udp6'): void {
     const socket: UdpSocket = createSocket(family);
     socket.on('message', (query, client) => {
+      for (const listener of this.#witnesses) listener(query);
       void this.#service.handle(query, 'udp').then((answer) => {
         if (answer === undefined) return;
         socket.send(answer, client.port, client.address, () => {

@@ -52,6 +52,11 @@ export class DirectWay implements Way {
 
   settled(): void {}
 
+  /** There is nobody on the way who could be lost. */
+  look(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   hold(): () => void {
     return () => {};
   }

@@ -77,6 +77,10 @@ export class FailoverWay implements Way {
     this.#present().settled(failure);
   }
 
+  async look(deadlineMs: number): Promise<boolean> {
+    return (await this.#first.look(deadlineMs / 2)) || (await this.#second.look(deadlineMs / 2));
+  }
+
   hold(onChange: () => void): () => void {
     const ends = [this.#first.hold(onChange), this.#second.hold(onChange)];
     return () => {

@@ -38,6 +38,8 @@ export interface Way {
   associate(options: AssociateOptions): Promise<ChainAssociation>;
   /** A dial of the pump's came through, or failed in this way. */
   settled(failure: Failure | undefined): void;
+  /** Whether it can be reached now, without a destination; what is found is its `state`. */
+  look(deadlineMs: number): Promise<boolean>;
   /** A lane uses it from now on, until the answer is called: `onChange` hears of each new `state`. */
   hold(onChange: () => void): () => void;
 }

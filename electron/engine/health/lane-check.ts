@@ -1,0 +1,201 @@
+/**
+ * The leak check of a lane (S63): probes from the inside, as an app would make them, and what the engine itself has
+ * seen of each. Five seconds in all.
+ *
+ * The control is the engine's own table: a probe that got an answer and is neither a flow of the lane nor a question
+ * to its DNS was carried by somebody else, which is a leak. Must not: call anything good that was not seen there, or
+ * send anything from outside the lane.
+ */
+import type { Failure } from '#shared/failure.ts';
+import type { CheckReport, CheckStage } from '#shared/model.ts';
+import type { Way } from '../ways/way.ts';
+import { authorityOf } from '../upstream/destination.ts';
+import { askInside } from './dns-inside.ts';
+import { Evidence, type EvidenceSources } from './evidence.ts';
+import { Findings, sentenceFor, since } from './findings.ts';
+import type { Inside } from './inside.ts';
+import type { IsolationFacts } from './isolation.ts';
+import { probePage } from './page-inside.ts';
+import type { Probe } from './probe.ts';
+import { probeUdp } from './udp-inside.ts';
+
+/** Milliseconds. */
+const wholeMs = 4600;
+const reachMs = 2500;
+const udpMs = 1300;
+const ipv6Ms = 2500;
+
+/** Where IPv6 is tried when the page has no address of that kind: a resolver for the public. */
+const ipv6Target = { host: '2620:fe::fe', port: 443 };
+
+export interface LaneUnderCheck extends EvidenceSources {
+  readonly inside: Inside;
+  /** Where flows go that no rule is about; undefined where they are refused. */
+  readonly own: Way | undefined;
+  /** The profile goes out without a proxy. */
+  readonly isDirect: boolean;
+  readonly isolation: () => Promise<IsolationFacts>;
+}
+
+/** Does not reject for what it finds. */
+export async function checkLane(lane: LaneUnderCheck, probe: Probe): Promise<CheckReport> {
+  using evidence = new Evidence(lane);
+  return await new LaneCheck(lane, probe, evidence).run();
+}
+
+class LaneCheck {
+  readonly #lane: LaneUnderCheck;
+  readonly #probe: Probe;
+  readonly #evidence: Evidence;
+  readonly #findings = new Findings();
+  readonly #begin = performance.now();
+
+  constructor(lane: LaneUnderCheck, probe: Probe, evidence: Evidence) {
+    this.#lane = lane;
+    this.#probe = probe;
+    this.#evidence = evidence;
+  }
+
+  async run(): Promise<CheckReport> {
+    await Promise.all([this.#reach(), this.#fromInside(), this.#isolation()]);
+    this.#bypass();
+    return this.#findings.report();
+  }
+
+  #left(ms: number): number {
+    return Math.max(1, Math.min(ms, wholeMs - since(this.#begin)));
+  }
+
+  /** Whether the proxy is there, as the lane itself looks for it. */
+  async #reach(): Promise<void> {
+    const { own, isDirect } = this.#lane;
+    if (own === undefined || isDirect) return;
+    const begin = performance.now();
+    const isThere = await own.look(this.#left(reachMs));
+    if (isThere) {
+      this.#findings.add('reach', 'ok', `${own.via} is reached`, { ms: since(begin) });
+      return;
+    }
+    const failure: Failure = own.state.trouble ?? { code: 'proxy-unreachable' };
+    this.#findings.add('reach', 'failed', sentenceFor(failure), { ms: since(begin), failure });
+  }
+
+  async #fromInside(): Promise<void> {
+    const { web, resolver, name } = this.#probe;
+    const context = { evidence: this.#evidence, findings: this.#findings, inside: this.#lane.inside };
+    const [found4, found6] = await Promise.all([
+      askInside(context, { resolver, name, type: 'A', transport: 'udp' }),
+      askInside(context, { resolver, name, type: 'AAAA', transport: 'tcp' }),
+    ]);
+    const address4 = web.kind === 'ipv4' ? web.host : web.kind === 'name' ? found4 : undefined;
+    const address6 = web.kind === 'ipv6' ? web.host : web.kind === 'name' ? found6 : undefined;
+    await Promise.all([this.#web(address4, address6), this.#ipv6(address6), this.#udp(address4 ?? address6)]);
+  }
+
+  async #web(address4: string | undefined, address6: string | undefined): Promise<void> {
+    const address = address4 ?? address6;
+    if (address === undefined) {
+      this.#unasked('web');
+      return;
+    }
+    const exit = await probePage(
+      { evidence: this.#evidence, findings: this.#findings, inside: this.#lane.inside },
+      {
+        stage: 'web',
+        url: this.#probe.url,
+        address,
+        port: this.#probe.web.port,
+        deadlineMs: this.#left(wholeMs),
+      },
+    );
+    if (exit === undefined) return;
+    this.#findings.exitAddress = exit;
+    const how = this.#lane.isDirect ? ', this computer’s own: the profile has no proxy' : '';
+    this.#findings.add('exit-address', 'ok', `others see ${exit}${how}`);
+  }
+
+  async #ipv6(address: string | undefined): Promise<void> {
+    if (!this.#lane.inside.hasIpv6) {
+      this.#findings.add('ipv6', 'refused', 'this network has no IPv6');
+      return;
+    }
+    const port = address === undefined ? ipv6Target.port : this.#probe.web.port;
+    await probePage(
+      { evidence: this.#evidence, findings: this.#findings, inside: this.#lane.inside },
+      {
+        stage: 'ipv6',
+        url: this.#probe.url,
+        address: address ?? ipv6Target.host,
+        port,
+        deadlineMs: this.#left(ipv6Ms),
+      },
+    );
+  }
+
+  async #udp(address: string | undefined): Promise<void> {
+    if (address === undefined) {
+      this.#unasked('udp');
+      return;
+    }
+    await probeUdp(
+      { evidence: this.#evidence, findings: this.#findings, inside: this.#lane.inside },
+      { address, port: this.#probe.web.port, deadlineMs: this.#left(udpMs), isOffered: this.#offersUdp() },
+    );
+  }
+
+  #offersUdp(): boolean {
+    return this.#lane.own !== undefined && this.#lane.own.udp !== 'none';
+  }
+
+  #unasked(stage: CheckStage): void {
+    const where = authorityOf(this.#probe.web);
+    const failure: Failure = { code: 'probe-unreachable', detail: `${where} has no address on this network` };
+    this.#findings.add(stage, 'unknown', sentenceFor(failure), { failure });
+  }
+
+  async #isolation(): Promise<void> {
+    const begin = performance.now();
+    const { inside, escaped, apart, hidden, interfaces } = await this.#lane.isolation();
+    const extras = { ms: since(begin) };
+    const names = (list: readonly { name: string; pid: number }[]): string =>
+      list
+        .slice(0, 3)
+        .map(({ name, pid }) => `${name} (${pid})`)
+        .join(', ');
+    if (escaped.length > 0) {
+      const detail = `on this computer’s own network: ${names(escaped)}`;
+      const failure: Failure = { code: 'leak-found', detail };
+      this.#findings.add('isolation', 'leak', `a process of the app is ${detail}`, { ...extras, failure });
+      return;
+    }
+    const others = interfaces?.filter((name) => name !== 'lo' && name !== 'app0') ?? [];
+    if (others.length > 0 || hidden.length > 0) {
+      const what = [
+        ...(others.length > 0 ? [`further interfaces: ${others.slice(0, 3).join(', ')}`] : []),
+        ...(hidden.length > 0 ? [`processes that cannot be looked at: ${names(hidden)}`] : []),
+      ];
+      this.#findings.add('isolation', 'unknown', what.join('; '), extras);
+      return;
+    }
+    const sandboxed = apart === 0 ? '' : `, and ${apart} in networks of their own`;
+    const only = interfaces === undefined ? '' : '; it has lo and app0 only';
+    const text = `${inside} ${inside === 1 ? 'process' : 'processes'} on the isolated network${sandboxed}${only}`;
+    this.#findings.add('isolation', inside > 0 ? 'ok' : 'unknown', text, extras);
+  }
+
+  #bypass(): void {
+    const { carried, leaked } = this.#evidence;
+    if (leaked > 0) {
+      const detail = `${leaked} of ${leaked + carried} probes were answered by somebody that Culvert did not ask`;
+      this.#findings.add('bypass', 'leak', detail, { failure: { code: 'leak-found', detail } });
+    } else if (carried === 0) {
+      this.#findings.add('bypass', 'unknown', 'Culvert has seen none of the probes, so they prove nothing');
+    } else {
+      this.#findings.add(
+        'bypass',
+        'ok',
+        `Culvert itself has seen ${carried} probes; nothing came back by another way`,
+      );
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** A datagram from inside a lane to a server, and what the engine has made of it. */
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import type { Failure } from '#shared/failure.ts';
+import type { FlowView } from '#shared/model.ts';
+import { authorityOf } from '../upstream/destination.ts';
+import { isTrouble } from '../ways/way-health.ts';
+import type { ProbeContext } from './dns-inside.ts';
+import { failureIn } from './evidence.ts';
+import { sentenceFor, since } from './findings.ts';
+import { isBlocked, wayOf } from './page-inside.ts';
+import { versionQuestion } from './quic.ts';
+
+export interface UdpProbe {
+  readonly address: string;
+  readonly port: number;
+  readonly deadlineMs: number;
+  /** Whether the way of the lane carries UDP, as far as is known before it is tried. */
+  readonly isOffered: boolean;
+}
+
+type Said = 'answered' | 'refused' | 'silent';
+
+/** Sends, waits for an answer or a refusal, and adds a line. A server need not answer; the engine has to know of it. */
+export async function probeUdp(context: ProbeContext, probe: UdpProbe): Promise<void> {
+  const { evidence, findings, inside } = context;
+  const { address, port, deadlineMs } = probe;
+  const family = isIPv6(address) ? 6 : 4;
+  const begin = performance.now();
+  const socket = await inside.datagrams(family, address, port);
+  let said: Said;
+  let flow: FlowView | undefined;
+  try {
+    const sourcePort = socket.address().port;
+    said = await send(socket, deadlineMs);
+    flow = evidence.flowOf('udp', family, sourcePort);
+  } finally {
+    socket.close();
+  }
+  const ms = since(begin);
+  const where = authorityOf({ host: address, port });
+  const refusal = failureIn(flow) ?? evidence.udpRefusal;
+  if (said === 'answered' && flow === undefined) {
+    evidence.leaked += 1;
+    const detail = `${where} answered a datagram that Culvert has not carried`;
+    findings.add('udp', 'leak', detail, { ms, failure: { code: 'leak-found', detail } });
+    return;
+  }
+  if (flow !== undefined || refusal !== undefined) evidence.carried += 1;
+  if (flow !== undefined && flow.failure === undefined && said !== 'refused') {
+    const silent = said === 'silent' ? '; this server has not answered, which it need not' : '';
+    findings.add('udp', 'ok', `UDP is carried, ${wayOf(flow)}${silent}`, { ms });
+  } else unanswered(context, refusal, { ms, said, where, isOffered: probe.isOffered });
+}
+
+function unanswered(
+  { findings }: ProbeContext,
+  refusal: Failure | undefined,
+  { ms, said, where, isOffered }: { ms: number; said: Said; where: string; isOffered: boolean },
+): void {
+  if (refusal !== undefined && isTrouble(refusal)) {
+    findings.add('udp', 'failed', sentenceFor(refusal), { ms, failure: refusal });
+  } else if (refusal !== undefined && isBlocked(refusal)) {
+    findings.add('udp', 'refused', sentenceFor(refusal), { ms });
+  } else if (refusal?.code === 'udp-not-offered' || (said === 'refused' && !isOffered)) {
+    findings.add('udp', 'refused', 'blocked at once: the proxy does not offer UDP', { ms });
+  } else if (refusal !== undefined) {
+    findings.add('udp', 'failed', sentenceFor(refusal), { ms, failure: refusal });
+  } else {
+    const text =
+      said === 'refused'
+        ? 'was refused, and not by Culvert'
+        : 'was not answered, and Culvert has not seen it';
+    findings.add('udp', 'unknown', `a datagram to ${where} ${text}`, { ms });
+  }
+}
+
+type Socket = Awaited<ReturnType<ProbeContext['inside']['datagrams']>>;
+
+async function send(socket: Socket, deadlineMs: number): Promise<Said> {
+  try {
+    const answered = once(socket, 'message', { signal: AbortSignal.timeout(deadlineMs) });
+    socket.send(versionQuestion(), () => {
+      // A refusal of it comes as an error of the socket.
+    });
+    await answered;
+    return 'answered';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).name === 'AbortError' ? 'silent' : 'refused';
+  }
+}
