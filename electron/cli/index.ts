@@ -6,7 +6,9 @@ import { Command, CommanderError } from 'commander';
 import { failureOf } from '#shared/failure.ts';
 import { version } from '#shared/version.ts';
 import { describeApps } from './describe-apps.ts';
+import { describeCheck } from './describe-checks.ts';
 import { describeComputer } from './describe-computer.ts';
+import { describeConnections } from './describe-connections.ts';
 import { describeLanes } from './describe-lanes.ts';
 import { describeProfiles } from './describe-profiles.ts';
 import { describeRules } from './describe-rules.ts';
@@ -39,8 +41,10 @@ function culvert(): Command {
   describeRun(program, productDir);
   describeApps(program, productDir);
   describeLanes(program);
+  describeConnections(program);
   describeProfiles(program, productDir);
   describeRules(program);
+  describeCheck(program, productDir);
   describeComputer(program, productDir);
   return program;
 }
