@@ -6,6 +6,7 @@ import type { Product } from '../world/product.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { until } from '../world/until.ts';
 import type { World } from '../world/world.ts';
+import { serverOf, writeConfig } from '../system/settings.ts';
 import type { Standing } from './expected.ts';
 import type { Prober } from './prober.ts';
 import type { Probe } from './probes.ts';
@@ -46,6 +47,8 @@ export const states = {
   },
   'proxy down': { ...alive, standing: 'refused', enter: ({ proxy }) => proxy.kill() },
   'sign-in refused': { ...alive, standing: 'refused', signsIn: false },
+  'profile switched': { ...alive, enter: switchToSame },
+  'no network': { ...alive, standing: 'refused', enter: (scene) => switchTo(scene, 'none') },
   stopping: { ...alive, meanwhile: stop },
 } as const satisfies Record<string, State>;
 export type StateName = keyof typeof states;
@@ -55,6 +58,20 @@ export const stateNames = Object.keys(states) as StateName[];
 export async function stop({ world, product, prober }: Scene, ...options: string[]): Promise<void> {
   const lane = `${prober.running.pid}-1`;
   await world.must([product.culvert, 'stop', ...options, lane], { user: 'culvert-a' });
+}
+
+/** `culvert switch`, with what it brings: what is open is reset, and everything is decided anew. */
+async function switchTo({ world, product, prober }: Scene, profile: string): Promise<void> {
+  const lane = `${prober.running.pid}-1`;
+  await world.must([product.culvert, 'switch', lane, profile], { user: 'culvert-a' });
+}
+
+/** To no network and back to the same proxy, by a profile of the configuration. */
+async function switchToSame(scene: Scene): Promise<void> {
+  const servers = [serverOf(scene.proxy)];
+  writeConfig(scene.world, { profiles: [{ id: 'same', name: 'Same', chain: { servers } }] });
+  await switchTo(scene, 'none');
+  await switchTo(scene, 'same');
 }
 
 function helperOf({ world }: Scene): number {
