@@ -9,6 +9,7 @@ import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Engine, givenProfile, hasNoNewPrivs, terminal } from '#engine';
 import { describe, failureOf } from '#shared/failure.ts';
+import { policyName } from '#shared/identity.ts';
 import { runtimeDir } from '#shared/paths.ts';
 import { laneMark } from './caller.ts';
 
@@ -66,7 +67,6 @@ export const switchNames = [
 /** Where the helper looks for its tools; PATH does not count for it. */
 const toolDirs = ['/usr/sbin', '/sbin', '/usr/bin', '/bin', '/run/current-system/sw/bin'];
 const versionFlags: Readonly<Record<ToolName, string>> = { ip: '-V', nft: '--version', unshare: '--version' };
-const actionName = 'io.github.culvert.policy';
 const actionDirs = ['/usr/share', '/etc', '/usr/local/share'].map((dir) => `${dir}/polkit-1/actions`);
 const trialMs = 10_000;
 const toRoot = ['--user', '--map-current-user', '--keep-caps'];
@@ -101,7 +101,7 @@ export async function gatherFacts(productDir: string): Promise<Facts> {
     nftRedirect,
     hasIpv6: existsSync('/proc/sys/net/ipv6'),
     pkexec: isSetUid('/usr/bin/pkexec'),
-    polkitAction: actionDirs.map((dir) => join(dir, actionName)).find((path) => existsSync(path)),
+    polkitAction: actionDirs.map((dir) => join(dir, policyName)).find((path) => existsSync(path)),
     sudo: isSetUid('/usr/bin/sudo'),
     noNewPrivs: hasNoNewPrivs(),
     electron: findElectron(productDir),

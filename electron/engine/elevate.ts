@@ -11,6 +11,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CulvertError, type Failure, type FailureCode } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
+import { policyName } from '#shared/identity.ts';
 import { helperSocket, runtimeDir } from '#shared/paths.ts';
 import type { EngineOptions } from './lane-spec.ts';
 import type { Native } from './native.ts';
@@ -23,11 +24,10 @@ import {
   userNamespaceSwitch,
 } from './refusals.ts';
 
-const policyFiles = [
-  '/usr/share/polkit-1/actions/io.github.culvert.policy',
-  '/etc/polkit-1/actions/io.github.culvert.policy',
-  '/usr/local/share/polkit-1/actions/io.github.culvert.policy',
-];
+/** Where polkit finds the actions of programs (polkit(8)); those below /etc and /usr/local since version 124. */
+const policyFiles = ['/usr/share', '/etc', '/usr/local/share'].map(
+  (dir) => `${dir}/polkit-1/actions/${policyName}`,
+);
 const pkexecPath = '/usr/bin/pkexec';
 const sudoPath = '/usr/bin/sudo';
 const unsharePath = '/usr/bin/unshare';

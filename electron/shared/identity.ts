@@ -4,3 +4,10 @@
 export const appId = 'io.github.culvert_app.Culvert';
 /** As people read it. */
 export const productName = 'Culvert';
+/**
+ * The namespace of the polkit actions with which the helper is allowed: the same id with the hyphen for which the
+ * underscore stands, as polkit knows no underscores (polkit(8), Declaring actions).
+ */
+export const polkitNamespace = appId.replaceAll('_', '-');
+/** polkit wants the file to be named after the namespace. */
+export const policyName = `${polkitNamespace}.policy`;

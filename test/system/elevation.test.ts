@@ -1,7 +1,8 @@
 /** The ways to root with the real sudo, the real polkit and without them: what is asked, granted and refused. */
-import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { policyName } from '#shared/identity.ts';
 import { Product } from '../world/product.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { until } from '../world/until.ts';
@@ -208,6 +209,28 @@ describe('polkit', () => {
     expect(await refused()).toMatch(
       /^culvert: permission could not be asked for — no authentication agent runs in this session — start one/,
     );
+  });
+
+  test('on a terminal too, where its own action is installed, polkit is asked and sudo is not', async () => {
+    sudoers('Defaults timestamp_timeout=0\nculvert-b ALL=(ALL) ALL\n');
+    rule('polkit.Result.YES');
+    const policy = world.path(`/etc/polkit-1/actions/${policyName}`);
+    await using typist = new Typist(world, ['bash', '--norc', '-i'], { user });
+    // Without it sudo is the one that asks.
+    typist.type(`${line('echo', 'sta""rted').join(' ')}\r`);
+    await typist.see(/culvert: password of culvert-b/);
+    typist.type('\u0003');
+    await typist.see(/bash\S+ /);
+    mkdirSync(dirname(policy), { recursive: true });
+    writeFileSync(policy, '<policyconfig/>\n');
+    try {
+      await typist.enter(line('echo', 'sta""rted').join(' '), /started\r/);
+    } finally {
+      rmSync(policy);
+    }
+    typist.type('exit\r');
+    await typist.ended;
+    await allGone();
   });
 
   test('where pkexec cannot ask, sudo without a password is tried', async () => {
