@@ -3,7 +3,7 @@
  *
  * Must not: start itself again (`app.relaunch` would leave NoNewPrivs set, and root out of reach, S22).
  */
-import { app, session } from 'electron';
+import { app, dialog, session } from 'electron';
 import { describe, failureOf } from '#shared/failure.ts';
 import { Engines } from './engine-client.ts';
 import { handlersFor, overviewOf, type Parts } from './handlers.ts';
@@ -90,6 +90,8 @@ function oncePerTurn(work: () => void): () => void {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`culvert: ${describe(failureOf(error))}\n`);
+  const sentence = describe(failureOf(error));
+  process.stderr.write(`culvert: ${sentence}\n`);
+  if (app.isReady()) dialog.showErrorBox('Culvert', sentence);
   app.exit(1);
 });
