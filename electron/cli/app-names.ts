@@ -10,7 +10,10 @@ export type Startable = Exclude<Resolved, { kind: 'import' | 'refused' }>;
 
 /** The app's id, or for a program its name; then what else rules may call it. */
 export function namesOf(resolved: Startable, typed: string): AppNames {
-  if (resolved.kind !== 'program') return [resolved.app.id, ...new Set(programWords(resolved.app.exec))];
+  if (resolved.kind !== 'program') {
+    const { id, exec } = resolved.app;
+    return [id, ...new Set(programWords(exec).filter((word) => word !== id))];
+  }
   const name = basename(resolved.path);
   // By its name where it was found in PATH, as `culvert run` has it; a path is meant where one was typed.
   return typed.includes('/') ? [resolved.path, name] : [name, resolved.path];

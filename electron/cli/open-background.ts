@@ -24,9 +24,13 @@ const mostLogs = 50;
 const reportFd = 3;
 const mostReport = 65_536;
 
-/** The log of the lanes of the engine with this process id. */
+/** The log of the first lane of the engine with this process id, which has the others' as well. */
 export function logOf(pid: number, env: NodeJS.ProcessEnv = process.env): string {
-  return join(stateDir(env), 'logs', `engine-${pid}.log`);
+  return join(logFolder(env), `${pid}-1.log`);
+}
+
+function logFolder(env: NodeJS.ProcessEnv): string {
+  return join(stateDir(env), 'lanes');
 }
 
 /** Prints the ids of the lanes. Throws the failure that the background met. */
@@ -58,10 +62,10 @@ export function withReport(words: readonly string[]): string[] {
 }
 
 function newLog(): { fd: number; path: string } {
-  const dir = join(stateDir(), 'logs');
+  const dir = logFolder(process.env);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const logs = readdirSync(dir)
-    .filter((name) => /^engine-\d+\.log$/.test(name))
+    .filter((name) => /^\d+-\d+\.log$/.test(name))
     .map((name) => ({ path: join(dir, name), at: statSync(join(dir, name)).mtimeMs }))
     .sort((a, b) => b.at - a.at);
   for (const { path } of logs.slice(mostLogs - 1)) rmSync(path, { force: true });

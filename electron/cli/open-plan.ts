@@ -61,7 +61,7 @@ export interface Opening {
 
 /**
  * Throws `app-unknown`, `app-ambiguous`, `app-refused`, `app-untrusted`, `entry-invalid`, `command-not-found`,
- * `terminal-missing`, `profile-unknown`, `option-invalid`, and `app-running-outside` with the ways there are.
+ * `terminal-missing`, `profile-unknown`, `profile-missing`, `option-invalid`, and `app-running-outside` with the ways there are.
  */
 export async function planOpening(operands: readonly string[], options: OpenOptions): Promise<Opening> {
   const [named, ...rest] = operands;
@@ -74,13 +74,14 @@ export async function planOpening(operands: readonly string[], options: OpenOpti
   const app = found.kind === 'program' ? programAsApp(found.path) : found.app;
   const separate = options.separateProfile === true ? separateOf(app, profile) : undefined;
   const host = await hostOf(app, profile, separate?.directory, options);
-  const adapt = separate === undefined ? {} : { adapt: separate.adapt };
+  const adapt = separate === undefined ? undefined : (argv: Argv) => separate.adapt(argv, host !== undefined);
   const cwd = process.cwd();
   const plan =
     found.kind === 'program'
-      ? adapted(planProgram(found, targets, cwd), separate?.adapt)
+      ? adapted(planProgram(found, targets, cwd), adapt)
       : await planApp(app, {
-          ...{ targets, cwd, env: process.env, ...adapt },
+          ...{ targets, cwd, env: process.env },
+          ...(adapt === undefined ? {} : { adapt }),
           ...(options.action === undefined ? {} : { action: options.action }),
         });
   return {
@@ -127,12 +128,18 @@ function adapted(plan: StartPlan, adapt: ((argv: Argv) => Argv) | undefined): St
   return { ...plan, argvs: [adapt(first), ...rest.map(adapt)] };
 }
 
-function separateOf(app: App, profile: Profile): { directory: string; adapt: (argv: Argv) => Argv } {
+interface Separate {
+  readonly directory: string;
+  /** With one that has the profile open on the same lane or one like it, that one takes over. */
+  readonly adapt: (argv: Argv, isOpen: boolean) => Argv;
+}
+
+function separateOf(app: App, profile: Profile): Separate {
   const family = familyOf(app);
   if (family === undefined || !canSeparate(app))
     throw invalid(`${app.name} has no separate profiles that Culvert knows of`);
   const directory = separateDirectory(app.id, profile.id);
-  return { directory, adapt: (argv) => withSeparateProfile(argv, family, directory) };
+  return { directory, adapt: (argv, isOpen) => withSeparateProfile(argv, family, directory, isOpen) };
 }
 
 /** The one that takes over and may. Throws `app-running-outside` for one that must not. */
@@ -144,6 +151,8 @@ async function hostOf(
 ): Promise<RunningInstance | undefined> {
   const instance = await runningInstance(app, process.env, separate);
   if (instance === undefined) return undefined;
+  // In a terminal many of the same run beside one another.
+  if (app.isTerminal && instance.certainty === 'possible') return undefined;
   if (instance.place === 'lane' && (await profileOfProcess(instance.pid)) === profile.id) return instance;
   if (instance.certainty === 'possible' && options.anyway === true) return undefined;
   throw new CulvertError('app-running-outside', { detail: waysWords(app, instance) });

@@ -12,7 +12,7 @@ import { ConfigStore, givenProfile, type ProfileChoice } from '#engine';
 import { withPasswords } from './proxy-passwords.ts';
 import { chainOf, dnsOf, isolationOf, upstreamsOf, wordOf } from './run-request.ts';
 import type { RunOptions } from './run-request.ts';
-import { profileFor } from './stored-profile.ts';
+import { boundProfile, profileFor } from './stored-profile.ts';
 
 export interface ChosenProfile {
   readonly profile: ProfileChoice;
@@ -127,7 +127,12 @@ function storedProfile(
   apps: ChosenProfile['apps'],
   options: Pick<RunOptions, 'isolation'>,
 ): ChosenProfile {
-  const { id, action, isolation } = profileFor(ConfigStore.open().read(), name, apps);
+  const config = ConfigStore.open().read();
+  if ((name ?? boundProfile(config, apps) ?? config.defaultProfile) === undefined)
+    throw invalid(
+      'no profile is the default yet; name a proxy (--proxy socks5://user@host:port), or add one with `culvert profile add`',
+    );
+  const { id, action, isolation } = profileFor(config, name, apps);
   return {
     profile: { kind: 'stored', id },
     apps,

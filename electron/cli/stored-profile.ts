@@ -24,14 +24,10 @@ export function boundProfile({ apps: bindings }: Config, apps: readonly string[]
 
 /**
  * The profile that an app gets: the named one, else the one that it is bound to, else the default. Throws
- * `profile-unknown`, and `option-invalid` where there is none at all.
+ * `profile-unknown`, and `profile-missing` where there is none at all.
  */
 export function profileFor(config: Config, name: string | undefined, apps: readonly string[]): Profile {
   const chosen = name ?? boundProfile(config, apps) ?? config.defaultProfile;
   if (chosen !== undefined) return namedProfile(config, chosen);
-  throw new CulvertError('option-invalid', {
-    detail:
-      'no profile is the default yet; add one with `culvert profile add`, and make it that with ' +
-      '`culvert profile default`, or name a proxy: culvert run --proxy socks5://user@host:port',
-  });
+  throw new CulvertError('profile-missing', { detail: apps[0] ?? '' });
 }

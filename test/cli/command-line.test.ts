@@ -36,7 +36,7 @@ afterAll(() => {
 
 function culvert(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [bundle, ...args], {
-    env: { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtime },
+    env: { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtime, HOME: runtime },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -51,8 +51,8 @@ test('version is printed by verb and by option', () => {
 test('help goes to stdout, and knows each verb', () => {
   const { status, stdout, stderr } = culvert('help');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  for (const verb of ['run', 'ps', 'stop', 'doctor', 'demo'])
-    expect(stdout).toMatch(new RegExp(`^ +${verb} `, 'm'));
+  const verbs = ['run', 'open', 'ps', 'stop', 'profile', 'rule', 'app', 'launcher', 'doctor', 'demo'];
+  for (const verb of verbs) expect(stdout).toMatch(new RegExp(`^ +${verb} `, 'm'));
   expect(stdout).not.toContain('demo-probe');
   expect(culvert('help', 'run').stdout).toContain('--password-stdin');
 });
@@ -69,6 +69,18 @@ describe('a mistake', () => {
     ['a wrong word', ['run', '--proxy', 'direct', '--isolation', 'maybe', '--', 'true']],
     ['names around the proxy', ['run', '--proxy', 'socks5://192.0.2.1:1', '--dns', 'host', '--', 'true']],
     ['a stop of nothing', ['stop']],
+    ['an unknown verb of a group', ['profile', 'frob']],
+    ['an unknown option of one', ['rule', 'ls', '--frob']],
+    ['a profile without a proxy', ['profile', 'add']],
+    ['a profile whose proxy is none', ['profile', 'add', 'gopher://host']],
+    ['a length without its mode', ['profile', 'add', 'socks5://192.0.2.1', '--chain-length', '2']],
+    ['an import of no file', ['profile', 'import', '/nonexistent']],
+    ['a list for nobody', ['profile', 'import', '-', '--as', 'proxy-list']],
+    ['a rule without an action', ['rule', 'add', '--to', 'x.test']],
+    ['a rule that is none', ['rule', 'add', 'frob']],
+    ['a test of no port', ['rule', 'test', 'curl', 'example.com']],
+    ['a launcher without a profile', ['launcher', 'create', 'curl']],
+    ['an open of nothing', ['open']],
     ['a stop of one and all', ['stop', '1-1', '--all']],
   ])('such as %s ends with 2, one line on stderr and nothing on stdout', (_what, args) => {
     const { status, stdout, stderr } = culvert(...args);

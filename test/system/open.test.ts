@@ -127,8 +127,7 @@ describe('an app that is opened', () => {
     expect(stdout).toBe(`${lane?.id}\n`);
     expect(lane?.profile.id).toBe('other');
     expect(await fetched()).toBe(greeting);
-    const pid = lane?.id.split('-')[0];
-    const log = readFileSync(join(home, '.local/state/culvert/logs', `engine-${pid}.log`), 'utf8');
+    const log = readFileSync(join(home, '.local/state/culvert/lanes', `${lane?.id}.log`), 'utf8');
     expect(log).toContain('asked for http://back.test/');
     await must(['stop', lane?.id ?? '']);
     await until('the lane to be gone', async () => (await lanes()).length === 0);
@@ -177,6 +176,29 @@ describe('an app that is open outside', () => {
     }
   });
 });
+
+test('a browser that is open on a lane with the same profile takes over, and stays on it', async () => {
+  const screen = ['-ac', '-nolisten', 'tcp', '-screen', '0', '800x600x24'];
+  await using display = world.spawn(['Xvfb', '-displayfd', '1', ...screen]);
+  const [, number = ''] = await display.says(/^([0-9]+)\n/);
+  const address = `unix:path=/run/user/${world.users[user].uid}/bus`;
+  const daemon = ['dbus-daemon', '--session', '--nofork', '--nopidfile', `--address=${address}`];
+  await using bus = world.spawn([...daemon, '--print-address'], { user });
+  await bus.says(/unix:path/);
+  const env = { DISPLAY: `:${number}`, DBUS_SESSION_BUS_ADDRESS: address };
+  const asked = (host: string) =>
+    until(host, () => proxy.process.stderr.includes(`connected to ${host}:80`), 60_000);
+  const open = ['open', '--separate-profile', '-p', 'work', 'firefox-esr'];
+
+  await must([...open, '--detach', 'http://first.test/'], { env });
+  await asked('first.test');
+  const again = await run([...open, 'http://second.test/'], { env });
+  expect(again).toMatchObject({ code: 0, stdout: '' });
+  expect(again.stderr).toMatch(/opened in the window that runs — process \d+ is on an isolated network/);
+  await asked('second.test');
+  // The lane that handed over is gone, the one that took over is not.
+  expect(await lanes()).toMatchObject([{ app: 'firefox-esr', profile: { id: 'work' } }]);
+}, 180_000);
 
 describe('a desktop entry from elsewhere', () => {
   test('is started once it is trusted, and asked for again when it has changed', async () => {

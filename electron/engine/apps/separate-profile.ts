@@ -31,11 +31,14 @@ export function separateDirectory(
   return directory;
 }
 
-/** The command with the options for the profile in this directory, right behind the program they are for. */
-export function withSeparateProfile(argv: Argv, family: Family, directory: string): Argv {
+/**
+ * The command with the options for the profile in this directory, right behind the program they are for. `isOpen`: a
+ * browser has this profile open, and is to take over; Firefox would only complain of a second instance.
+ */
+export function withSeparateProfile(argv: Argv, family: Family, directory: string, isOpen = false): Argv {
   const options =
     family === 'firefox'
-      ? ['--new-instance', '--profile', directory]
+      ? [...(isOpen ? [] : ['--new-instance']), '--profile', directory]
       : [`--user-data-dir=${directory}`, '--no-first-run'];
   const { optionsAt } = realProgram(argv);
   const [program, ...rest] = argv;
