@@ -213,7 +213,11 @@ async function openDoor(path: string): Promise<{ server: Server; port: number }>
 /** A screen without a monitor; the answer is its name. */
 async function startScreen(owned: Owned): Promise<string> {
   const screen = new Running(
-    spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1400x900x24', '-nolisten', 'tcp', '-ac']),
+    spawn('setpriv', [
+      ...['--pdeathsig', 'KILL', 'Xvfb', '-displayfd', '1', '-screen', '0', '1400x900x24'],
+      // Without a client it would else begin anew, and lose the one that connects meanwhile.
+      ...['-nolisten', 'tcp', '-ac', '-noreset'],
+    ]),
   );
   owned.defer(() => screen.end());
   const [, number] = await screen.says(/^([0-9]+)\n/);

@@ -10,20 +10,21 @@ import { pageOrigin, pagePolicy } from '../../electron/main/page-policy.ts';
 import { windowCallNames, windowEventNames, type WindowApi } from '../../electron/shared/contract.ts';
 import { repository } from '../world/artefact.ts';
 import type { Capture } from '../world/capture.ts';
+import { Owned } from '../world/owned.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 
+const owned = new Owned();
 let desktop: Desktop;
 let capture: Capture;
 let window: OpenWindow;
 
 beforeAll(async () => {
-  desktop = await Desktop.create();
+  desktop = owned.use(await Desktop.create());
   capture = await desktop.world.capture();
-  window = await desktop.open();
+  window = owned.use(await desktop.open());
 });
 afterAll(async () => {
-  await window[Symbol.asyncDispose]();
-  await desktop[Symbol.asyncDispose]();
+  await owned[Symbol.asyncDispose]();
 });
 
 const preferences = () =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repository } from '../world/artefact.ts';
+import { Owned } from '../world/owned.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 
 /** Pictures for people to look at; nothing is compared with them. */
@@ -16,22 +17,22 @@ const looks = [
   { name: 'dark high contrast', theme: 'dark', contrast: 'more' },
 ] as const;
 
+const owned = new Owned();
 let desktop: Desktop;
 let window: OpenWindow;
 
 beforeAll(async () => {
   mkdirSync(pictures, { recursive: true });
-  desktop = await Desktop.create();
+  desktop = owned.use(await Desktop.create());
   const proxy = await desktop.world.proxy('mirror');
-  window = await desktop.open();
+  window = owned.use(await desktop.open());
   const busy = 'exec 3<>/dev/tcp/198.51.100.80/80; while :; do curl -s http://example.test/; sleep 0.4; done';
   desktop.product.spawn(['bash', '-c', busy], { proxy: proxy.url });
   await window.page.getByRole('button', { name: 'Details of bash' }).click({ timeout: 15_000 });
   await window.page.getByText('One connection').or(window.page.getByText('2 connections')).first().waitFor();
 });
 afterAll(async () => {
-  await window[Symbol.asyncDispose]();
-  await desktop[Symbol.asyncDispose]();
+  await owned[Symbol.asyncDispose]();
 });
 
 const keep = (name: string) =>
