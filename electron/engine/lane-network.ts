@@ -3,11 +3,12 @@
  * lane's sockets.
  */
 import { readFileSync } from 'node:fs';
-import { CulvertError, describe, type Failure } from '#shared/failure.ts';
+import { describe, type Failure } from '#shared/failure.ts';
 import type { LaneSocket, UnsentPorts } from '#shared/helper-protocol.ts';
 import { FakePool } from './dns/fake-pool.ts';
 import { HostResolver, serversOf } from './dns/host.ts';
 import { RemoteResolver } from './dns/remote.ts';
+import { resolverDestination } from './dns/resolver-address.ts';
 import { DnsService, type DnsWay } from './dns/service.ts';
 import type { LanePolicy } from './lane-policy.ts';
 import type { UdpEvent } from './native-events.ts';
@@ -19,7 +20,6 @@ import { Meanings } from './relay/meanings.ts';
 import { TcpRelay, type TcpRelayOptions } from './relay/tcp.ts';
 import type { TcpFlows } from './relay/tcp-flows.ts';
 import { UdpRelay } from './relay/udp.ts';
-import { destinationOf, type Destination } from './upstream/destination.ts';
 import { dialMs, type Way } from './ways/way.ts';
 
 /** Where `--dns remote` asks when nobody else is named: a resolver that everybody can reach. */
@@ -243,18 +243,6 @@ function hostServers() {
   } catch {
     // Without the file a resolver on this computer is asked, as resolv.conf(5) says.
     return serversOf('');
-  }
-}
-
-/** `address`, `address:port` or `[address]:port`. Throws `option-invalid`. */
-export function resolverDestination(text: string): Destination {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)|([0-9a-f:]+:[0-9a-f:.]*))(?::([0-9]{1,5}))?$/i.exec(text);
-  const host = match?.[1] ?? match?.[2] ?? match?.[3];
-  try {
-    if (host === undefined) throw new Error('not an address');
-    return destinationOf(host, match?.[4] === undefined ? 53 : Number(match[4]));
-  } catch (error) {
-    throw new CulvertError('option-invalid', { detail: `resolver ${text}`, cause: error });
   }
 }
 

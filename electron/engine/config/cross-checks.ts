@@ -2,10 +2,16 @@
  * What no schema can say: that what is named elsewhere is there, that ids are unique, and that no setting opens a
  * way round the proxy. Pure.
  */
-import { builtIns, findProfile, type Config, type Profile, type Server } from '#shared/profile.ts';
+import { failureOf } from '#shared/failure.ts';
+import { builtIns, findProfile, type Config, type Profile, type Rule, type Server } from '#shared/profile.ts';
+import { probeOf } from '../health/probe.ts';
+import { entryDefect, listFields } from '../rules/compiled.ts';
+import { addressAndPort } from '../upstream/destination.ts';
 import type { Path, Problem } from './problems.ts';
 
 type Report = (path: Path, message: string) => void;
+
+const resolverForm = 'must be an address, with :port or as [IPv6 address]:port if need be';
 
 /** Everything that is wrong in a configuration of the right form. */
 export function crossProblems(config: Config): Problem[] {
@@ -25,15 +31,18 @@ export function crossProblems(config: Config): Problem[] {
     checkProfile(profile, ['profiles', index], report);
     checkFailover(config, profile, ['profiles', index, 'failure'], report);
   });
+  checkProbe(config.probe, report);
   config.rules.forEach((rule, index) => {
     const path = ['rules', index];
+    // What is off decides nothing: it is checked when it is put on.
+    if (rule.isOff === true) return;
     if (rule.action === 'profile' && rule.profile === undefined)
       report([...path, 'profile'], 'is missing: the action “profile” needs one');
     if (rule.action !== 'profile' && rule.profile !== undefined)
       report([...path, 'profile'], 'is for the action “profile” only');
     checkReference(rule.profile, [...path, 'profile']);
     rule.match.profiles?.forEach((id, at) => checkReference(id, [...path, 'match', 'profiles', at]));
-    rule.match.ports?.forEach((ports, at) => checkPorts(ports, [...path, 'match', 'ports', at], report));
+    checkLists(rule, [...path, 'match'], report);
   });
   return problems;
 }
@@ -52,7 +61,7 @@ function checkUnique(items: readonly { readonly id: string }[], path: Path, repo
 }
 
 function checkProfile(profile: Profile, path: Path, report: Report): void {
-  const { id, chain, egress, dns, action } = profile;
+  const { id, chain, egress, dns, action, rewrites } = profile;
   if (Object.hasOwn(builtIns, id)) report([...path, 'id'], `“${id}” is built in: take another id`);
   checkUnique(chain.servers, [...path, 'chain', 'servers'], report);
   if (chain.length !== undefined && chain.length > chain.servers.length)
@@ -65,6 +74,14 @@ function checkProfile(profile: Profile, path: Path, report: Report): void {
       [...path, 'dns', 'mode'],
       'must be fake or remote: with host, names would be looked up beside the proxy (host is for the action direct)',
     );
+  if (dns.resolver !== undefined && addressAndPort(dns.resolver) === undefined)
+    report([...path, 'dns', 'resolver'], resolverForm);
+  rewrites?.forEach((rewrite, index) => {
+    for (const end of ['from', 'to'] as const) {
+      if (addressAndPort(rewrite[end]) === undefined)
+        report([...path, 'rewrites', index, end], 'must be an address, with a port if need be');
+    }
+  });
   chain.servers.forEach((server, index) => checkServer(server, [...path, 'chain', 'servers', index], report));
 }
 
@@ -75,9 +92,29 @@ function checkServer({ kind, host, fingerprint }: Server, path: Path, report: Re
     report([...path, 'host'], 'must be a name or an address alone, without user, port, scheme or brackets');
 }
 
-function checkPorts(ports: string, path: Path, report: Report): void {
-  const [from = 0, to = from] = ports.split('-').map(Number);
-  if (from < 1 || to > 65_535 || from > to) report(path, 'must be a port or a range between 1 and 65535');
+function checkLists({ match }: Rule, path: Path, report: Report): void {
+  for (const field of listFields) {
+    match[field]?.forEach((text, at) => {
+      const defect = entryDefect(field, text);
+      if (defect !== undefined) report([...path, field, at], defect);
+    });
+  }
+}
+
+function checkProbe({ url, resolver }: Config['probe'], report: Report): void {
+  if (resolver !== undefined && addressAndPort(resolver) === undefined)
+    report(['probe', 'resolver'], resolverForm);
+  if (!isPage(url)) report(['probe', 'url'], 'must be the http or https URL of a page, without a user name');
+}
+
+function isPage(url: string | undefined): boolean {
+  try {
+    probeOf({ url });
+    return true;
+  } catch (error) {
+    if (failureOf(error).code !== 'option-invalid') throw error;
+    return false;
+  }
 }
 
 /** The failing chain is replaced by another chain, never by no chain; and the replacements come to an end. */

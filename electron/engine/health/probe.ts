@@ -1,6 +1,7 @@
 /** What tests and checks ask of the outside: a web page that answers with the caller's address, and a resolver. Pure. */
 import { CulvertError } from '#shared/failure.ts';
-import { kindOf, destinationOf, type Destination } from '../upstream/destination.ts';
+import { resolverDestination } from '../dns/resolver-address.ts';
+import { destinationOf, type Destination } from '../upstream/destination.ts';
 
 /** Answers, among other lines, with `ip=` and the address that it sees. */
 export const defaultUrl = 'https://www.cloudflare.com/cdn-cgi/trace';
@@ -26,7 +27,8 @@ export interface Probe {
 export function probeOf({ url = defaultUrl, resolver = defaultResolver }: ProbeChoice): Probe {
   const page = pageOf(url);
   const web = destinationIn(page);
-  return { url: page, web, resolver: resolverOf(resolver), name: web.kind === 'name' ? web.host : '.' };
+  const name = web.kind === 'name' ? web.host : '.';
+  return { url: page, web, resolver: resolverDestination(resolver), name };
 }
 
 function pageOf(text: string): URL {
@@ -44,16 +46,6 @@ function destinationIn({ hostname, port, protocol }: URL): Destination {
   } catch (error) {
     throw invalid(`the host in the URL cannot be asked for`, error);
   }
-}
-
-function resolverOf(text: string): Destination {
-  const whole = kindOf(text) !== 'name';
-  const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]{1,5}))?$/.exec(text);
-  const host = whole ? text : (parts?.[1] ?? parts?.[2] ?? '');
-  const port = whole || parts?.[3] === undefined ? 53 : Number(parts[3]);
-  if (kindOf(host) === 'name' || port < 1 || port > 65_535 || host.includes('%'))
-    throw invalid(`the resolver “${text}” is not of the form address or address:port`);
-  return destinationOf(host, port);
 }
 
 function invalid(detail: string, cause?: unknown): CulvertError {

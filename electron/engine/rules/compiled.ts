@@ -43,6 +43,29 @@ export interface ProcessPattern {
 /** `process`: all but the processes match, and which process it is is not known. `expression`: all but `to`. */
 export type RuleAnswer = 'yes' | 'no' | 'process' | 'expression';
 
+/** Lists of which any entry may match, and how one is read; a text is the reason why it cannot be one. */
+const readers = {
+  apps: (text: string) => ({ text }),
+  processes: (text: string): ProcessPattern => ({
+    text,
+    wildcard: parseWildcard(text.includes('*') ? text : comparableProcess(text)),
+  }),
+  to: parsePattern,
+  ports: portsOf,
+};
+export const listFields = ['apps', 'processes', 'to', 'ports'] as const satisfies (keyof typeof readers)[];
+export type ListField = (typeof listFields)[number];
+
+/** What is wrong with an entry of a rule's list, as the rest of a sentence; undefined where nothing is. */
+export function entryDefect(field: ListField, text: string): string | undefined {
+  const value = readEntry<unknown>(readers[field], text);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function readEntry<T>(read: (text: string) => T | string, text: string): T | string {
+  return text === '' ? 'is empty' : read(text);
+}
+
 /** Throws `rule-invalid` with the rule's id, the field and what is wrong with it. */
 export function compileRule(rule: Rule, position: number): CompiledRule {
   const { id, match, action, profile } = rule;
@@ -54,15 +77,15 @@ export function compileRule(rule: Rule, position: number): CompiledRule {
       `is given, but the action is ${action}; matching profiles are in match.profiles`,
     );
   }
-  const each = <T>(field: 'apps' | 'processes' | 'to' | 'ports', read: (text: string) => T | string) =>
+  const each = <T>(field: ListField, read: (text: string) => T | string) =>
     match[field]?.map((text) => {
-      const value = text === '' ? 'is empty' : read(text);
+      const value = readEntry(read, text);
       if (typeof value === 'string') throw invalid(id, field, `${quoted(text)} ${value}`);
       return value;
     });
-  const ports = each('ports', portsOf);
-  const to = each('to', parsePattern);
-  const apps = each('apps', (text) => ({ text }));
+  const ports = each('ports', readers.ports);
+  const to = each('to', readers.to);
+  const apps = each('apps', readers.apps);
   return {
     position,
     id,
@@ -71,10 +94,7 @@ export function compileRule(rule: Rule, position: number): CompiledRule {
     ports: ports?.some(isAllPorts) === true ? undefined : ports,
     profiles: match.profiles && new Set(match.profiles),
     apps: apps && new Map(apps.map(({ text }) => [comparableApp(text), text])),
-    processes: each('processes', (text) => ({
-      text,
-      wildcard: parseWildcard(text.includes('*') ? text : comparableProcess(text)),
-    })),
+    processes: each('processes', readers.processes),
     to: to && new Destinations(to),
   };
 }

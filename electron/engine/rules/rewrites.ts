@@ -2,9 +2,8 @@
  * Other destinations for some (`dnat` of proxychains): the first entry that fits. Addresses only: names are not
  * looked up for it. Pure.
  */
-import { isIP, isIPv6 } from 'node:net';
 import { CulvertError } from '#shared/failure.ts';
-import { destinationOf, type Destination } from '../upstream/destination.ts';
+import { addressAndPort, destinationOf, type Destination } from '../upstream/destination.ts';
 
 interface Place {
   readonly host: string;
@@ -30,15 +29,9 @@ export class Rewrites {
   }
 }
 
-/** `address`, `address:port`, `[address]:port`. */
 function placeOf(text: string): Place {
-  if (isIPv6(text)) return { host: text, port: undefined };
-  const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]{1,5}))?$/.exec(text);
-  const host = parts?.[1] ?? parts?.[2];
-  const port = parts?.[3] === undefined ? undefined : Number(parts[3]);
-  const isPort = port === undefined || (port >= 1 && port <= 65_535);
-  if (host === undefined || isIP(host) === 0 || !isPort) {
+  const place = addressAndPort(text);
+  if (place === undefined)
     throw new CulvertError('rule-invalid', { detail: `rewrite “${text}” is not an address with a port` });
-  }
-  return { host, port };
+  return place;
 }

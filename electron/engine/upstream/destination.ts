@@ -50,6 +50,20 @@ export function authorityOf({ host, port }: { readonly host: string; readonly po
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Reads `address`, `address:port` or `[address]:port`; undefined for a name and for all else. */
+export function addressAndPort(
+  text: string,
+): { readonly host: string; readonly port: number | undefined } | undefined {
+  const whole = kindOf(text) !== 'name';
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([0-9]{1,5}))?$/.exec(text);
+  const host = whole ? text : (parts?.[1] ?? parts?.[2] ?? '');
+  const port = whole || parts?.[3] === undefined ? undefined : Number(parts[3]);
+  if (kindOf(host) === 'name' || host.includes('%')) return undefined;
+  if (parts?.[1] !== undefined && kindOf(host) !== 'ipv6') return undefined;
+  if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
+  return { host, port };
+}
+
 /** What a host text is; an IPv6 address may have a zone. */
 export function kindOf(host: string): Destination['kind'] {
   if (isIPv4(host)) return 'ipv4';

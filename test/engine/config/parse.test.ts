@@ -5,31 +5,7 @@ import { schemaProblems } from '../../../electron/engine/config/problems.ts';
 import { writeAnew } from '../../../electron/engine/config/rewrite.ts';
 import { CulvertError } from '../../../electron/shared/failure.ts';
 import { brokenConfig, wholeConfig } from './arbitrary.ts';
-
-/** What is said against a text, one problem each. */
-function said(text: string): string[] {
-  try {
-    parseConfig(text);
-  } catch (error) {
-    if (error instanceof CulvertError) return (error.failure.detail ?? '').split('; ');
-    throw error;
-  }
-  return [];
-}
-
-function saidOf(value: object): string[] {
-  return said(JSON.stringify({ version: 1, ...value })).map((text) =>
-    text.replace(/^culvert\.json:1:\d+ /, ''),
-  );
-}
-
-const server = { id: 's', kind: 'socks5', host: 'proxy.example', port: 1080 };
-const profile = { id: 'work', name: 'Work', chain: { servers: [server] } };
-const withServer = (parts: object) => ({
-  profiles: [{ ...profile, chain: { servers: [{ ...server, ...parts }] } }],
-});
-const withProfile = (parts: object) => ({ profiles: [{ ...profile, ...parts }] });
-const rule = { id: 'r', match: {}, action: 'block' };
+import { said, saidOf, withServer } from './said.ts';
 
 describe('the text of a configuration', () => {
   it('may have comments and trailing commas', () => {
@@ -111,114 +87,6 @@ describe('the text of a configuration', () => {
     expect([parsed.migratedFrom, parsed.config.profiles[0]?.id]).toEqual([-1, 'work']);
     const wrong = () => parseConfig('{ "version": 0, "list": ["A B"] }', 'culvert.json', steps);
     expect(wrong).toThrow('culvert.json field profiles[0].id: must be small letters, digits and hyphens');
-  });
-});
-
-describe('what no schema can say', () => {
-  it.each<[string, object, string]>([
-    [
-      'an id twice',
-      { profiles: [profile, profile] },
-      'field profiles[1].id: “work” is taken: each needs an id of its own',
-    ],
-    [
-      'a server id twice',
-      withProfile({ chain: { servers: [server, server] } }),
-      'field profiles[0].chain.servers[1].id: “s” is taken: each needs an id of its own',
-    ],
-    [
-      'a rule id twice',
-      { rules: [rule, rule] },
-      'field rules[1].id: “r” is taken: each needs an id of its own',
-    ],
-    [
-      'the id of a built-in profile',
-      withProfile({ id: 'direct' }),
-      'field profiles[0].id: “direct” is built in: take another id',
-    ],
-    ['a default that is not there', { defaultProfile: 'x' }, 'field defaultProfile: there is no profile “x”'],
-    [
-      'an app with a profile that is not there',
-      { apps: { 'org.a.B': 'x' } },
-      'field apps["org.a.B"]: there is no profile “x”',
-    ],
-    [
-      'a rule without its profile',
-      { rules: [{ ...rule, action: 'profile' }] },
-      'field rules[0].profile: is missing: the action “profile” needs one',
-    ],
-    [
-      'a rule with a profile for nothing',
-      { rules: [{ ...rule, profile: 'none' }] },
-      'field rules[0].profile: is for the action “profile” only',
-    ],
-    [
-      'a rule to a profile that is not there',
-      { rules: [{ ...rule, action: 'profile', profile: 'x' }] },
-      'field rules[0].profile: there is no profile “x”',
-    ],
-    [
-      'a rule for a profile that is not there',
-      { rules: [{ ...rule, match: { profiles: ['none', 'x'] } }] },
-      'field rules[0].match.profiles[1]: there is no profile “x”',
-    ],
-    [
-      'ports in the wrong order',
-      { rules: [{ ...rule, match: { ports: ['9-8'] } }] },
-      'field rules[0].match.ports[0]: must be a port or a range between 1 and 65535',
-    ],
-    [
-      'more servers at once than there are',
-      withProfile({ chain: { mode: 'random', length: 2, servers: [server] } }),
-      'field profiles[0].chain.length: must be at most 1, the number of servers',
-    ],
-    [
-      'names beside the proxy',
-      withProfile({ dns: { mode: 'host' } }),
-      'field profiles[0].dns.mode: must be fake or remote: with host, names would be looked up beside the proxy (host is for the action direct)',
-    ],
-    [
-      'an interface that can be none',
-      withProfile({ egress: 'eth0:1' }),
-      'field profiles[0].egress: must be a name of an interface',
-    ],
-    [
-      'a fingerprint without TLS',
-      withServer({ fingerprint: 'a'.repeat(64) }),
-      'field profiles[0].chain.servers[0].fingerprint: is for the kind https only',
-    ],
-    [
-      'a URL as host',
-      withServer({ host: 'me@proxy' }),
-      'field profiles[0].chain.servers[0].host: must be a name or an address alone, without user, port, scheme or brackets',
-    ],
-    [
-      'failover to nothing',
-      withProfile({ failure: { policy: 'failover' } }),
-      'field profiles[0].failure.profile: is missing: the policy “failover” needs one',
-    ],
-    [
-      'failover to no proxy',
-      withProfile({ failure: { policy: 'failover', profile: 'direct' } }),
-      'field profiles[0].failure.profile: “direct” has no chain to take: a failed proxy is never replaced by none',
-    ],
-    [
-      'failover to itself',
-      withProfile({ failure: { policy: 'failover', profile: 'work' } }),
-      'field profiles[0].failure.profile: leads back to “work”: the profiles would wait for each other',
-    ],
-  ])('%s is refused', (_, value, reason) => {
-    expect(saidOf(value)).toEqual([reason]);
-  });
-
-  it('failovers in a circle are refused, one behind the other are not', () => {
-    const chained = (id: string, next?: string) => ({
-      ...profile,
-      id,
-      failure: next === undefined ? { policy: 'block' } : { policy: 'failover', profile: next },
-    });
-    expect(saidOf({ profiles: [chained('a', 'b'), chained('b', 'c'), chained('c', 'a')] })).toHaveLength(3);
-    expect(saidOf({ profiles: [chained('a', 'b'), chained('b', 'c'), chained('c')] })).toEqual([]);
   });
 });
 

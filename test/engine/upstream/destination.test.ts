@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CulvertError } from '#shared/failure.ts';
 import {
+  addressAndPort,
   authorityOf,
   checkDestination,
   destinationOf,
@@ -54,5 +55,31 @@ describe('a destination', () => {
   it('has brackets round an IPv6 address only', () => {
     expect(authorityOf({ host: '2001:db8::1', port: 1 })).toBe('[2001:db8::1]:1');
     expect(authorityOf({ host: 'example.test', port: 1 })).toBe('example.test:1');
+  });
+});
+
+describe('an address with or without a port', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1', undefined],
+    ['192.0.2.1:53', '192.0.2.1', 53],
+    ['2001:db8::1', '2001:db8::1', undefined],
+    ['[2001:db8::1]', '2001:db8::1', undefined],
+    ['[2001:db8::1]:65535', '2001:db8::1', 65_535],
+  ])('%s is read', (text, host, port) => {
+    expect(addressAndPort(text)).toEqual({ host, port });
+  });
+
+  it.each([
+    ...['', 'a.test', 'a.test:53', '192.0.2', '192.0.2.1:', '192.0.2.1:0', '192.0.2.1:65536', '192.0.2.1:5 '],
+    ...[
+      '[192.0.2.1]:53',
+      '[2001:db8::1',
+      '2001:db8::1]:53',
+      '[2001:db8::1]53',
+      'fe80::1%eth0',
+      '[fe80::1%eth0]:53',
+    ],
+  ])('%j is none', (text) => {
+    expect(addressAndPort(text)).toBeUndefined();
   });
 });
