@@ -2,10 +2,10 @@
 import { isatty } from 'node:tty';
 import { CulvertError } from '#shared/failure.ts';
 import type { Config } from '#shared/profile.ts';
-import { bindApp, Catalogue, ConfigStore, search, unbindApp, type App } from '#engine';
-import { namesOf, namesOfText, startableOf } from './app-names.ts';
+import { bindApp, boundProfile, Catalogue, ConfigStore, search, unbindApp, type App } from '#engine';
+import { namesOfText, typedApp } from './app-names.ts';
 import { type Column, complain, print, styleFor, table, write } from './output.ts';
-import { boundProfile, namedProfile } from './stored-profile.ts';
+import { namedProfile } from './stored-profile.ts';
 
 export interface AppListOptions {
   readonly json?: boolean | undefined;
@@ -60,7 +60,7 @@ export async function listApps(text: string, options: AppListOptions): Promise<v
  * `profile-unknown` and what writing may.
  */
 export async function bind(app: string, profile: string): Promise<void> {
-  const [id] = namesOf(await startableOf(app, new Catalogue()), app);
+  const [id] = (await typedApp(app, new Catalogue())).names;
   if (id.length > 255) throw new CulvertError('option-invalid', { detail: 'the path is too long' });
   await ConfigStore.open().update((config) => bindApp(config, id, namedProfile(config, profile).id));
   print(id);

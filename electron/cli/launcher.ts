@@ -12,7 +12,7 @@ import {
   removeLauncher,
   type Launcher,
 } from '#engine';
-import { startableOf } from './app-names.ts';
+import { typedApp } from './app-names.ts';
 import { type Column, complain, print, styleFor, table, write } from './output.ts';
 import { namedProfile } from './stored-profile.ts';
 
@@ -62,17 +62,17 @@ export async function createOne(
   productDir: string,
 ): Promise<void> {
   const profile = namedProfile(ConfigStore.open().read(), options.profile);
-  const found = await startableOf(app, new Catalogue());
-  if (found.kind === 'entry' && found.needsTrust)
-    throw new CulvertError('app-untrusted', { detail: found.command.join(' ') });
+  const found = await typedApp(app, new Catalogue());
+  if (found.untrusted !== undefined)
+    throw new CulvertError('app-untrusted', { detail: found.untrusted.command.join(' ') });
   const culvert = ownProgram(productDir);
   if (!existsSync(culvert))
     throw new CulvertError('entry-invalid', { detail: `there is no ${culvert} that a launcher could start` });
   const { id } = await createLauncher({
     culvert,
-    app: found.kind === 'program' ? found.path : found.app.id,
+    app: found.app.id,
     profile: { id: profile.id, name: profile.name },
-    ...(found.kind === 'program' ? {} : { source: found.app.source }),
+    ...(found.program === undefined ? { source: found.app.source } : {}),
     ...(options.name === undefined ? {} : { name: options.name }),
   });
   print(id);

@@ -3,30 +3,27 @@
  * whether one that runs already would take over. Must not: start or change anything but the memory of what the user
  * trusts.
  */
-import { basename } from 'node:path';
-import { EngineClient } from '#shared/control/client.ts';
 import { CulvertError } from '#shared/failure.ts';
 import type { Isolation } from '#shared/model.ts';
 import type { Profile } from '#shared/profile.ts';
 import {
   appWithId,
-  canSeparate,
   Catalogue,
   ConfigStore,
   describeInstance,
-  familyOf,
+  instanceOf,
+  namesOfApp,
   planApp,
   planProgram,
-  quoteExec,
-  runningInstance,
-  separateDirectory,
+  separateProfile,
   trustEntry,
-  withSeparateProfile,
   type App,
+  type AppNames,
   type RunningInstance,
+  type Startable,
   type StartPlan,
 } from '#engine';
-import { namesOf, startableOf, type AppNames, type Startable } from './app-names.ts';
+import { typedApp } from './app-names.ts';
 import { unprotected } from './run-profile.ts';
 import { isolationOf } from './run-request.ts';
 import { profileFor } from './stored-profile.ts';
@@ -54,6 +51,7 @@ export interface Opening {
   readonly plan: StartPlan;
   /** Runs in a terminal: to end at once is nothing odd for it. */
   readonly isTerminal: boolean;
+  readonly isAppImage: boolean;
   /** The one that it will hand over to, on a lane with the same profile. */
   readonly host: RunningInstance | undefined;
   readonly notices: readonly string[];
@@ -68,24 +66,25 @@ export async function planOpening(operands: readonly string[], options: OpenOpti
   const text = options.app ?? named;
   if (text === undefined) throw invalid('name an app: culvert open APP');
   const targets = options.app === undefined ? rest : operands;
-  const found = await trusted(await resolve(text, options.app !== undefined), options);
-  const apps = namesOf(found, text);
-  const profile = profileFor(ConfigStore.open().read(), options.profile, apps);
-  const app = found.kind === 'program' ? programAsApp(found.path) : found.app;
-  const separate = options.separateProfile === true ? separateOf(app, profile) : undefined;
+  const found = await resolve(text, options.app !== undefined);
+  await makeTrusted(found, options);
+  const { app, names, program } = found;
+  const profile = profileFor(ConfigStore.open().read(), options.profile, names);
+  const separate = options.separateProfile === true ? separateProfile(app, profile, process.env) : undefined;
   const host = await hostOf(app, profile, separate?.directory, options);
-  const adapt = separate === undefined ? undefined : (argv: Argv) => separate.adapt(argv, host !== undefined);
+  const adapt = separate && ((argv: Argv): Argv => separate.adapt(argv, host !== undefined));
   const cwd = process.cwd();
   const plan =
-    found.kind === 'program'
-      ? adapted(planProgram(found, targets, cwd), adapt)
-      : await planApp(app, {
+    program === undefined
+      ? await planApp(app, {
           ...{ targets, cwd, env: process.env },
           ...(adapt === undefined ? {} : { adapt }),
           ...(options.action === undefined ? {} : { action: options.action }),
-        });
+        })
+      : adapted(planProgram(program, targets, cwd), adapt);
   return {
-    ...{ name: app.name, apps, profile, plan, host, isTerminal: app.isTerminal },
+    ...{ name: app.name, apps: names, profile, plan, host, isTerminal: app.isTerminal },
+    isAppImage: program?.format === 'appimage',
     isolation: isolationOf(options.isolation ?? profile.isolation),
     notices: profile.action === 'direct' ? [unprotected] : [],
   };
@@ -94,30 +93,20 @@ export async function planOpening(operands: readonly string[], options: OpenOpti
 /** A launcher names an app by its id, or by a path; people by whatever they know. */
 async function resolve(text: string, isId: boolean): Promise<Startable> {
   const catalogue = new Catalogue();
-  if (isId && !text.includes('/')) return { kind: 'app', app: await appWithId(text, catalogue) };
-  return startableOf(text, catalogue);
+  if (!isId || text.includes('/')) return typedApp(text, catalogue);
+  const app = await appWithId(text, catalogue);
+  return { app, names: namesOfApp(app) };
 }
 
-async function trusted(found: Startable, { trust }: OpenOptions): Promise<Startable> {
-  if (found.kind !== 'entry' || !found.needsTrust) return found;
+async function makeTrusted({ app, untrusted }: Startable, { trust }: OpenOptions): Promise<void> {
+  if (untrusted === undefined) return;
   if (trust !== true) {
-    const command = found.command.join(' ');
+    const command = untrusted.command.join(' ');
     throw new CulvertError('app-untrusted', {
       detail: `it starts: ${command}; --trust says that you trust it`,
     });
   }
-  await trustEntry(found.app.source, found.mark);
-  return found;
-}
-
-/** A program as an app that has no desktop entry, to see who would take over from it. */
-function programAsApp(path: string): App {
-  const name = basename(path);
-  return {
-    ...{ id: name, name, exec: quoteExec([path]), source: path, packaging: 'host' },
-    ...{ keywords: [], categories: [], actions: [] },
-    ...{ isTerminal: false, isOnBus: false, isShown: false, isLauncher: false },
-  };
+  await trustEntry(app.source, untrusted.mark);
 }
 
 type Argv = readonly [string, ...string[]];
@@ -128,20 +117,6 @@ function adapted(plan: StartPlan, adapt: ((argv: Argv) => Argv) | undefined): St
   return { ...plan, argvs: [adapt(first), ...rest.map(adapt)] };
 }
 
-interface Separate {
-  readonly directory: string;
-  /** With one that has the profile open on the same lane or one like it, that one takes over. */
-  readonly adapt: (argv: Argv, isOpen: boolean) => Argv;
-}
-
-function separateOf(app: App, profile: Profile): Separate {
-  const family = familyOf(app);
-  if (family === undefined || !canSeparate(app))
-    throw invalid(`${app.name} has no separate profiles that Culvert knows of`);
-  const directory = separateDirectory(app.id, profile.id);
-  return { directory, adapt: (argv, isOpen) => withSeparateProfile(argv, family, directory, isOpen) };
-}
-
 /** The one that takes over and may. Throws `app-running-outside` for one that must not. */
 async function hostOf(
   app: App,
@@ -149,13 +124,11 @@ async function hostOf(
   separate: string | undefined,
   options: OpenOptions,
 ): Promise<RunningInstance | undefined> {
-  const instance = await runningInstance(app, process.env, separate);
-  if (instance === undefined) return undefined;
-  // In a terminal many of the same run beside one another.
-  if (app.isTerminal && instance.certainty === 'possible') return undefined;
-  if (instance.place === 'lane' && (await profileOfProcess(instance.pid)) === profile.id) return instance;
-  if (instance.certainty === 'possible' && options.anyway === true) return undefined;
-  throw new CulvertError('app-running-outside', { detail: waysWords(app, instance) });
+  // The engine of this process has no lanes yet.
+  const found = await instanceOf(undefined, app, profile, process.env, separate);
+  if (found === undefined || found.mayTakeOver) return found?.instance;
+  if (found.instance.certainty === 'possible' && options.anyway === true) return undefined;
+  throw new CulvertError('app-running-outside', { detail: waysWords(app, found.instance) });
 }
 
 /** What there is to do about it, in the words of this command line. */
@@ -166,26 +139,6 @@ export function waysWords(app: Pick<App, 'name'>, instance: RunningInstance): st
     ...(instance.certainty === 'possible' ? ['use --anyway if it never hands over to another one'] : []),
   ];
   return `${describeInstance(app.name, instance)}; ${ways.join(', or ')}`;
-}
-
-/** The id of the profile on whose lane a process is; undefined where no engine of this user knows it. */
-async function profileOfProcess(pid: number): Promise<string | undefined> {
-  const clients = await EngineClient.all();
-  try {
-    for (const client of clients) {
-      const { lanes } = await client.call('snapshot', {});
-      for (const { id, profile } of lanes) {
-        const processes = await client.call('lane.processes', { lane: id });
-        if (processes.some((process) => process.pid === pid)) return profile.id;
-      }
-    }
-    return undefined;
-  } catch {
-    // An engine that ends while it is asked: whose lane it was is not known, and then it is not this profile's.
-    return undefined;
-  } finally {
-    for (const client of clients) client.close();
-  }
 }
 
 function invalid(detail: string): CulvertError {

@@ -84,7 +84,12 @@ async function host(opening: Opening, productDir: string, report: Report | undef
   });
   const input = openSync('/dev/null', 'r');
   const openLanes = async (): Promise<'open'> => {
-    for (const payload of payloads) {
+    const { mode } = await engine.prepare();
+    // A user namespace has no FUSE to mount itself with; the AppImage's own runtime knows another way.
+    const isUnpacked = opening.isAppImage && mode === 'rootless';
+    const more = isUnpacked ? { APPIMAGE_EXTRACT_AND_RUN: '1' } : {};
+    for (const { env, ...others } of payloads) {
+      const payload = { ...others, env: { ...env, ...more } };
       const spec = { name, apps, profile: { kind: 'stored', id: profile.id }, payload } as const;
       lanes.push(await engine.openLane({ ...spec, terminal: 'none', stdio: [input, 1, 2] }));
     }

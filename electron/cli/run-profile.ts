@@ -8,11 +8,11 @@ import { basename, resolve } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
 import type { Isolation } from '#shared/model.ts';
 import type { Profile } from '#shared/profile.ts';
-import { ConfigStore, givenProfile, type ProfileChoice } from '#engine';
+import { boundProfile, ConfigStore, givenProfile, type ProfileChoice } from '#engine';
 import { withPasswords } from './proxy-passwords.ts';
 import { chainOf, dnsOf, isolationOf, upstreamsOf, wordOf } from './run-request.ts';
 import type { RunOptions } from './run-request.ts';
-import { boundProfile, profileFor } from './stored-profile.ts';
+import { profileFor } from './stored-profile.ts';
 
 export interface ChosenProfile {
   readonly profile: ProfileChoice;

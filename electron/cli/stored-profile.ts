@@ -1,6 +1,7 @@
 /** Profiles of the configuration, as people name them. Plain functions. */
 import { CulvertError } from '#shared/failure.ts';
 import { findProfile, type Config, type Profile } from '#shared/profile.ts';
+import { boundProfile } from '#engine';
 
 /** The profile with this id, or the one of this name. Throws `profile-unknown`, also where two have the name. */
 export function namedProfile(config: Config, name: string): Profile {
@@ -14,12 +15,6 @@ export function namedProfile(config: Config, name: string): Profile {
     throw new CulvertError('profile-unknown', { detail: `${name} is the name of several: ${ids}` });
   }
   return only;
-}
-
-/** The id of the profile that an app is bound to, by the first of its names that is. */
-export function boundProfile({ apps: bindings }: Config, apps: readonly string[]): string | undefined {
-  const app = apps.find((name) => Object.hasOwn(bindings, name));
-  return app === undefined ? undefined : bindings[app];
 }
 
 /**

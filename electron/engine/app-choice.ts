@@ -82,7 +82,7 @@ function ofApp(app: App): Startable {
 
 /** Its id first, then the program that it starts and the one behind wrappers. */
 export function namesOfApp(app: Pick<App, 'id' | 'exec'>): AppNames {
-  return [app.id, ...new Set(programWords(app.exec))];
+  return [app.id, ...new Set(programWords(app.exec).filter((word) => word !== app.id))];
 }
 
 /** A program as an app without a desktop entry, to see whether it is one of those that hand over. */

@@ -25,7 +25,8 @@ const answerMs = 2000;
 /** A profile of the browser's own for one of Culvert's. */
 export interface SeparateProfile {
   readonly directory: string;
-  readonly adapt: (argv: Argv) => Argv;
+  /** `isOpen`: one that runs has it open, and may take over. */
+  readonly adapt: (argv: Argv, isOpen: boolean) => Argv;
 }
 
 /** Makes its directory. Throws `option-invalid` for an app that has no such thing. */
@@ -34,7 +35,7 @@ export function separateProfile(app: App, profile: Profile, env: NodeJS.ProcessE
   if (family === undefined || !canSeparate(app))
     throw new CulvertError('option-invalid', { detail: `${app.name} has no separate profiles` });
   const directory = separateDirectory(app.id, profile.id, env);
-  return { directory, adapt: (argv) => withSeparateProfile(argv, family, directory) };
+  return { directory, adapt: (argv, isOpen) => withSeparateProfile(argv, family, directory, isOpen) };
 }
 
 /** What is found of a running instance: one that may take over, or one that must not. */
@@ -43,9 +44,9 @@ export interface Found {
   readonly mayTakeOver: boolean;
 }
 
-/** The instance that would take over; undefined where none is seen. */
+/** The instance that would take over; undefined where none is seen. `engine` is this process's own, where it has one. */
 export async function instanceOf(
-  engine: Pick<Engine, 'snapshot' | 'lane'>,
+  engine: Pick<Engine, 'snapshot' | 'lane'> | undefined,
   app: App,
   profile: Profile,
   env: NodeJS.ProcessEnv,
@@ -67,11 +68,11 @@ export function runningOutside(app: Pick<App, 'name'>, instance: RunningInstance
 
 /** The id of the profile on whose lane a process is; undefined where no engine of this user knows it. */
 async function profileOfProcess(
-  engine: Pick<Engine, 'snapshot' | 'lane'>,
+  engine: Pick<Engine, 'snapshot' | 'lane'> | undefined,
   pid: number,
 ): Promise<string | undefined> {
-  for (const { id, profile } of engine.snapshot().lanes) {
-    const processes = await engine.lane(id).processes();
+  for (const { id, profile } of engine?.snapshot().lanes ?? []) {
+    const processes = (await engine?.lane(id).processes()) ?? [];
     if (processes.some((process) => process.pid === pid)) return profile.id;
   }
   let timer: NodeJS.Timeout | undefined;

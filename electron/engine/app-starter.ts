@@ -127,20 +127,21 @@ export class AppStarter {
     return { startable, profile, separate, found };
   }
 
-  async #plan({ startable, separate }: Opening, request: OpenRequest): Promise<StartPlan> {
+  async #plan({ startable, separate, found }: Opening, request: OpenRequest): Promise<StartPlan> {
     const env = this.#env;
     const cwd = request.cwd ?? homeDirectory(env);
     const args = request.args ?? [];
     const { app, program } = startable;
+    const isOpen = found?.mayTakeOver === true;
     if (program === undefined) {
       return planApp(app, {
         ...{ targets: args, cwd, env },
         ...(request.action === undefined ? {} : { action: request.action }),
-        ...(separate === undefined ? {} : { adapt: separate.adapt }),
+        ...(separate === undefined ? {} : { adapt: (argv) => separate.adapt(argv, isOpen) }),
       });
     }
     const plan = planProgram(program, args, cwd);
-    return separate === undefined ? plan : { ...plan, argvs: [separate.adapt(plan.argvs[0])] };
+    return separate === undefined ? plan : { ...plan, argvs: [separate.adapt(plan.argvs[0], isOpen)] };
   }
 
   async #start(

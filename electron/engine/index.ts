@@ -37,3 +37,5 @@ export {
 /** Tests of profiles, which most programs never make; loaded when somebody does. */
 export const loadHealth = () => import('./health/index.ts');
 export type { Probe, ProbeChoice, ProfileTest, ProfileTestOptions } from './health/index.ts';
+export { boundProfile, startableTarget, namesOfApp, type AppNames, type Startable } from './app-choice.ts';
+export { instanceOf, separateProfile, type Found } from './app-instance.ts';

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listedApps } from '../../electron/cli/app-bindings.ts';
-import { namesOf } from '../../electron/cli/app-names.ts';
+import { namesOfText, typedApp } from '../../electron/cli/app-names.ts';
 import { ownProgram } from '../../electron/cli/launcher.ts';
 import { withReport } from '../../electron/cli/open-background.ts';
 import { waysWords } from '../../electron/cli/open-plan.ts';
-import { boundProfile, namedProfile, profileFor } from '../../electron/cli/stored-profile.ts';
-import type { App, RunningInstance } from '../../electron/engine/apps/index.ts';
+import { namedProfile, profileFor } from '../../electron/cli/stored-profile.ts';
+import { boundProfile, namesOfApp } from '../../electron/engine/app-choice.ts';
+import { Catalogue, type App, type RunningInstance } from '../../electron/engine/apps/index.ts';
 import { config as configSchema } from '../../electron/shared/profile.ts';
 import { parse } from 'valibot';
 
@@ -48,23 +49,25 @@ describe('the list of apps', () => {
 });
 
 describe('what an app is called', () => {
-  const program = {
-    kind: 'program',
-    format: 'elf',
-    path: '/usr/bin/curl',
-    realPath: '/usr/bin/curl',
-    isExecutable: true,
-  } as const;
-
   test('is its id first, then its program', () => {
-    expect(namesOf({ kind: 'app', app: app('firefox-esr', 'Firefox') }, 'firefox')).toEqual(['firefox-esr']);
+    expect(namesOfApp(app('firefox-esr', 'Firefox'))).toEqual(['firefox-esr']);
     const wrapped = app('maps', 'Maps', { exec: 'env LANG=C /opt/maps/start %u' });
-    expect(namesOf({ kind: 'app', app: wrapped }, 'maps')).toEqual(['maps', 'env', 'start']);
+    expect(namesOfApp(wrapped)).toEqual(['maps', 'env', 'start']);
   });
 
-  test('is the name of a program that was found in PATH, and the path where one was typed', () => {
-    expect(namesOf(program, 'curl')).toEqual(['curl', '/usr/bin/curl']);
-    expect(namesOf(program, '/usr/bin/curl')).toEqual(['/usr/bin/curl', 'curl']);
+  test('is the name of a program that was found in PATH, and the path where one was typed', async () => {
+    const nothing = new Catalogue({ HOME: '/nonexistent', XDG_DATA_DIRS: '/nonexistent' });
+    const names = (await typedApp('sh', nothing)).names;
+    expect(names[0]).toBe('sh');
+    expect(names[1]).toMatch(/^\/.*\/sh$/);
+    expect((await typedApp('/bin/sh', nothing)).names).toEqual(['/bin/sh', 'sh']);
+  });
+
+  test('is what was typed, for rules about one that is not here', async () => {
+    const nothing = new Catalogue({ HOME: '/nonexistent', XDG_DATA_DIRS: '/nonexistent' });
+    expect(await namesOfText('no-such-app', nothing)).toEqual(['no-such-app']);
+    await expect(typedApp('no-such-app', nothing)).rejects.toThrow(/no such app/);
+    await expect(typedApp('/etc', nothing)).rejects.toThrow(/cannot be opened as an app/);
   });
 });
 
