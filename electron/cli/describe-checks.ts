@@ -1,5 +1,6 @@
 /** How the verbs that try things out are typed. */
 import type { Command } from 'commander';
+import type { CheckOptions } from './check.ts';
 import type { ProfileTestOptions } from './profile-test.ts';
 
 const testHelp = `
@@ -27,5 +28,31 @@ export function describeProfileTest(profile: Command, productDir: string): void 
     .action(async (name: string | undefined, options: ProfileTestOptions) => {
       const { testProfiles } = await import('./profile-test.ts');
       process.exitCode = await testProfiles(name, options, productDir);
+    });
+}
+
+const checkHelp = `
+An app on an isolated network is looked at from the inside: a page, questions to a resolver, a datagram and IPv6 as the
+app would send them, each held against what Culvert itself has seen; and where the app's processes are.
+
+Exits with 0, with 7 at a leak, with 4 where the proxy cannot be reached, with 1 where something could not be found
+out: that says nothing about leaks, either way.`;
+
+/** `productDir` is where bin/, native/ and the other programs are. */
+export function describeCheck(program: Command, productDir: string): void {
+  program
+    .command('check')
+    .summary('look for leaks')
+    .description('Look for leaks of a running app, or of a profile by an app that only waits; five seconds.')
+    .argument('[lane]', 'as `culvert ps` lists it; else a profile is checked')
+    .option('-p, --profile <name>', 'the profile to check, if not the default')
+    .option('--isolation <way>', 'for a profile: auto, helper (asks for a password) or rootless')
+    .option('--url <url>', 'the page to ask for; it answers with the address that it sees')
+    .option('--compare', 'ask the page once more outside of the isolated network, and compare the addresses')
+    .option('--json', 'as JSON')
+    .addHelpText('after', checkHelp)
+    .action(async (lane: string | undefined, options: CheckOptions) => {
+      const { check } = await import('./check.ts');
+      process.exitCode = await check(lane, options, productDir);
     });
 }

@@ -1,16 +1,19 @@
 /**
- * `culvert profile test` and `culvert check` against real proxies and real lanes. What they say is held against what
- * the servers of the world heard; and a lane that leaks, or a process that is not on it, has to be found.
+ * `culvert check` on real lanes. What it says is held against what the servers of the world saw; and, its own positive
+ * control, a lane that leaks and a process that is not on it have to be found.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CheckReport } from '#shared/model.ts';
 import { Hostile } from '../hostile/hostile.ts';
 import { host, internet } from '../world/addresses.ts';
 import { describePackets } from '../world/capture.ts';
-import { Product } from '../world/product.ts';
+import { isolations, Product } from '../world/product.ts';
 import type { Proxy } from '../world/proxies.ts';
 import type { Outcome } from '../world/running.ts';
+import { until } from '../world/until.ts';
 import { World } from '../world/world.ts';
+import { LaneShell } from './lane-shell.ts';
+import { outcomes, probe, profileOf, urlServer } from './reports.ts';
 import { serverOf, writeConfig } from './settings.ts';
 
 let world: World;
@@ -32,45 +35,27 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const probe = { url: 'http://example.test/peer', resolver: internet.dns4 };
 const culvert = (...args: string[]): Promise<Outcome> =>
-  world.run([product.culvert, ...args], {
-    user: 'culvert-a',
-    env: { NODE_EXTRA_CA_CERTS: world.certificates.authority },
-  });
+  world.run([product.culvert, ...args], { user: 'culvert-a' });
 
-/** A profile of servers that are in this order, each with an id of its own. */
-function profileOf(id: string, servers: readonly object[], more: object = {}) {
-  const named = servers.map((server, index) => ({ ...server, id: `s${index + 1}` }));
-  return { id, name: id, chain: { mode: 'strict', servers: named, ...more } };
+async function laneOf(shell: LaneShell): Promise<string> {
+  const { stdout } = await culvert('ps', '--json');
+  const { lanes } = JSON.parse(stdout) as { lanes: { readonly id: string }[] };
+  const found = lanes.find(({ id }) => id.startsWith(`${shell.running.pid}-`));
+  if (found === undefined) throw new Error(`no such lane in ${stdout}`);
+  return found.id;
 }
 
-const urlServer = (url: string) => {
-  const { protocol, hostname, port } = new URL(url);
-  return { kind: protocol.slice(0, -1), host: hostname, port: Number(port) };
-};
-
-interface Tested {
-  readonly profiles: readonly {
-    readonly profile: string;
-    readonly ms?: number;
-    readonly chain: CheckReport;
-    readonly servers: readonly { readonly id: string; readonly report: CheckReport }[];
-  }[];
+/** The report about a running lane, and the exit status. */
+async function checkLane(shell: LaneShell, ...options: string[]) {
+  const id = await laneOf(shell);
+  const { stdout, stderr, code } = await culvert('check', id, '--json', ...options);
+  if (stdout === '') throw new Error(`no report: ${stderr}`);
+  const report = JSON.parse(stdout) as CheckReport;
+  return { ...report, stderr, code, found: outcomes(report) };
 }
 
-const outcomes = ({ lines }: CheckReport) =>
-  Object.fromEntries(lines.map(({ stage, outcome }) => [stage, outcome]));
-
-/** The report about the chain of a profile, and the exit status. */
-async function testOf(id: string, ...options: string[]) {
-  const { stdout, stderr, code } = await culvert('profile', 'test', id, '--json', ...options);
-  const [only] = (JSON.parse(stdout || 'null') as Tested | null)?.profiles ?? [];
-  if (only === undefined) throw new Error(`nothing was tested: ${stderr}`);
-  return { ...only, code, found: outcomes(only.chain) };
-}
-
-describe('culvert profile test', () => {
+describe.each(isolations)('culvert check on a lane of the kind %s', (isolation) => {
   beforeEach(() => {
     writeConfig(world, {
       probe,
@@ -78,144 +63,185 @@ describe('culvert profile test', () => {
         profileOf('dante', [serverOf(dante)]),
         profileOf('microsocks', [serverOf(microsocks)]),
         profileOf('tinyproxy', [serverOf(tinyproxy)]),
-        profileOf('both', [serverOf(dante), serverOf(tinyproxy)]),
-        profileOf('closed', [urlServer(hostile.closedUrl)]),
         profileOf('dead', [urlServer(hostile.deadUrl)]),
-        profileOf('wants', [urlServer(hostile.url('HTTP: wants a sign-in'))]),
-        profileOf('dynamic', [urlServer(hostile.closedUrl), serverOf(dante)], { mode: 'dynamic' }),
       ],
     });
   });
 
-  test('finds everything in order with a proxy that offers everything', async () => {
+  test('finds a lane in order, by what Culvert itself has seen, and sends nothing beside the proxy', async () => {
+    await using shell = await LaneShell.open(product, { profile: 'dante', isolation });
     await using capture = await world.capture();
-    const { found, chain, code, ms } = await testOf('dante');
+    const begin = performance.now();
+    const { found, exitAddress, lines, code } = await checkLane(shell);
+    expect(performance.now() - begin).toBeLessThan(6000);
     expect(found).toEqual({
       reach: 'ok',
-      'sign-in': 'ok',
+      dns: 'ok',
       web: 'ok',
       'exit-address': 'ok',
-      udp: 'ok',
-      dns: 'ok',
       ipv6: 'ok',
+      udp: 'ok',
+      isolation: 'ok',
+      bypass: 'ok',
     });
-    expect([internet.proxy4, internet.proxy6]).toContain(chain.exitAddress);
-    expect(ms).toBeGreaterThan(0);
+    expect([internet.proxy4, internet.proxy6]).toContain(exitAddress);
+    expect(lines.at(-1)).toMatchObject({ stage: 'bypass', outcome: 'ok' });
     expect(code).toBe(0);
-    // Its relay for UDP has a port of its own.
     const others = await capture.packets(
       ({ source, destination }) => ![source, destination].includes(internet.proxy4),
     );
     expect(describePackets(others)).toBe('');
   });
 
-  test('asks for a page over https, and believes a certificate only where it can be verified', async () => {
-    const { found, code } = await testOf('dante', '--url', 'https://example.test/peer');
-    expect(found).toMatchObject({ web: 'ok', 'exit-address': 'ok' });
-    expect(code).toBe(0);
-    const other = await testOf('dante', '--url', 'https://other.test/peer');
-    expect(other.found).toMatchObject({ web: 'failed' });
-    expect(other.chain.lines.find(({ stage }) => stage === 'web')?.text).toContain('certificate');
-    expect(other.code).toBe(1);
+  test.each(['microsocks', 'tinyproxy'])(
+    'calls UDP refused that %s does not offer, also the second time',
+    async (profile) => {
+      await using shell = await LaneShell.open(product, { profile, isolation });
+      for (let round = 0; round < 2; round += 1) {
+        const { found, lines, code } = await checkLane(shell);
+        expect(found).toMatchObject({ web: 'ok', udp: 'refused', isolation: 'ok', bypass: 'ok' });
+        expect(lines.find(({ stage }) => stage === 'udp')?.text).toContain('does not offer UDP');
+        expect(code).toBe(0);
+      }
+    },
+  );
+
+  test('exits with 4 when the proxy is gone, and calls that no leak', async () => {
+    await using short = await world.proxy('dante');
+    writeConfig(world, { probe, profiles: [profileOf('short', [serverOf(short)])] });
+    await using shell = await LaneShell.open(product, { profile: 'short', isolation });
+    await short.kill();
+    const { found, outcome, code, stderr } = await checkLane(shell);
+    expect(found).toMatchObject({ reach: 'failed', web: 'failed', isolation: 'ok', bypass: 'ok' });
+    expect(outcome).toBe('failed');
+    expect(code).toBe(4);
+    expect(stderr).toContain("can't reach the proxy");
   });
 
-  test('says “refused” of UDP that a proxy does not offer, and that is no failure', async () => {
-    for (const id of ['microsocks', 'tinyproxy']) {
-      const { found, code } = await testOf(id);
-      expect(found).toMatchObject({ reach: 'ok', 'sign-in': 'ok', web: 'ok', udp: 'refused', dns: 'ok' });
-      expect(code).toBe(0);
-    }
-  });
-
-  test('goes through a chain to its end without meeting the second server from here', async () => {
-    await using capture = await world.capture();
-    const { found, chain, servers, code } = await testOf('both');
-    expect(chain.lines.filter(({ stage }) => stage === 'reach')).toHaveLength(2);
-    expect(found).toMatchObject({ reach: 'ok', web: 'ok', udp: 'refused' });
-    expect(servers).toEqual([]);
-    expect(code).toBe(0);
-    expect(describePackets(await capture.leaks(dante.exceptions))).toBe('');
-  });
-
-  test('tests the servers of a dynamic chain one by one, then the chain, which works with one of them', async () => {
-    const { servers, found, code } = await testOf('dynamic');
-    expect(servers.map(({ id, report }) => [id, report.outcome])).toEqual([
-      ['s1', 'failed'],
-      ['s2', 'ok'],
-    ]);
-    expect(found).toMatchObject({ reach: 'ok', web: 'ok' });
-    expect(code).toBe(0);
-  });
-
-  test.each([
-    ['closed', 'reach', 'proxy-unreachable'],
-    ['dead', 'reach', 'proxy-timeout'],
-    ['wants', 'sign-in', 'proxy-sign-in-refused'],
-  ])('exits with 4 and stops where the proxy “%s” fails', async (id, stage, failure) => {
+  test('says within its time that a proxy is silent', async () => {
+    await using shell = await LaneShell.open(product, { profile: 'dead', isolation });
     const begin = performance.now();
-    const { chain, code } = await testOf(id);
-    expect(performance.now() - begin).toBeLessThan(12_000);
-    expect(chain.lines.at(-1)).toMatchObject({ stage, outcome: 'failed', failure: { code: failure } });
+    const { found, code } = await checkLane(shell);
+    expect(performance.now() - begin).toBeLessThan(6000);
+    expect(found).toMatchObject({ reach: 'failed', web: 'unknown', isolation: 'ok' });
     expect(code).toBe(4);
   });
 
-  test('signs in with the kept password, and tells a wrong one apart from a dead proxy', async () => {
-    await using locked = await world.proxy('dante', { signIn: true });
-    const { port, kind, host: address } = serverOf(locked);
-    for (const [id, password] of [
-      ['right', locked.password ?? ''],
-      ['wrong', 'not the password'],
-    ] as const) {
-      const url = `${kind}://${locked.user}@${address}:${port}`;
-      await world.must([product.culvert, 'profile', 'add', '--id', id, '--password-stdin', url], {
-        user: 'culvert-a',
-        stdin: `${password}\n`,
-      });
-    }
-    const right = await testOf('right');
-    expect(right.found).toMatchObject({ 'sign-in': 'ok', web: 'ok', udp: 'ok' });
-    expect(right.code).toBe(0);
-    const wrong = await testOf('wrong');
-    expect(wrong.found).toEqual({ reach: 'ok', 'sign-in': 'failed' });
-    expect(wrong.code).toBe(4);
-    expect(JSON.stringify(wrong)).not.toContain('not the password');
-  });
-
-  test('says that the page cannot be reached where that is all that fails', async () => {
-    const { found, chain, code } = await testOf('dante', '--url', `http://${internet.web4}:4444/`);
-    expect(found).toMatchObject({ reach: 'ok', 'sign-in': 'ok', web: 'failed', udp: 'ok', dns: 'ok' });
-    expect(chain.lines.find(({ stage }) => stage === 'web')?.failure?.code).toBe('probe-unreachable');
+  test('does not guess where the page cannot be reached', async () => {
+    await using shell = await LaneShell.open(product, { profile: 'dante', isolation });
+    const { found, outcome, exitAddress, lines, stderr, code } = await checkLane(
+      shell,
+      '--url',
+      `http://${internet.web4}:4444/`,
+    );
+    expect(found).toMatchObject({ reach: 'ok', web: 'unknown', isolation: 'ok' });
+    expect(lines.find(({ stage }) => stage === 'web')?.failure?.code).toBe('probe-unreachable');
+    expect(exitAddress).toBeUndefined();
+    expect(outcome).toBe('unknown');
+    expect(stderr).toContain('this says nothing about leaks');
     expect(code).toBe(1);
   });
 
-  test('compares with this computer’s own address only when it is told to', async () => {
-    const { chain, code } = await testOf('dante', '--compare');
-    const line = chain.lines.find(({ stage }) => stage === 'exit-address');
-    expect(line).toMatchObject({ outcome: 'ok' });
-    expect(line?.text).toBe(
-      `others see ${chain.exitAddress} instead of ${chain.exitAddress === internet.proxy4 ? host.v4 : host.v6}`,
-    );
+  test('finds all blocked where the profile lets nothing out, and that is as it should be', async () => {
+    await using shell = await LaneShell.open(product, { profile: 'none', isolation });
+    const { found, code } = await checkLane(shell);
+    expect(found).toMatchObject({ web: 'refused', udp: 'refused', isolation: 'ok', bypass: 'ok' });
     expect(code).toBe(0);
   });
 
-  test('with --all ends with a table, the quickest first and the dead last', async () => {
-    const { stdout, code } = await culvert('profile', 'test', '--all');
-    const lines = stdout.trimEnd().split('\n');
-    expect(lines.some((line) => /^dynamic\/s1 {2}reach .*FAILED/.test(line))).toBe(true);
-    const rows = lines.slice(-8).map((line) => line.split('\t'));
-    expect(
-      rows
-        .slice(0, 5)
-        .map(([id]) => id)
-        .sort(),
-    ).toEqual(['both', 'dante', 'dynamic', 'microsocks', 'tinyproxy']);
-    expect(rows.slice(5).map(([id, result]) => `${id} ${result}`)).toEqual([
-      'closed failed',
-      'dead failed',
-      'wants failed',
-    ]);
-    const times = rows.slice(0, 5).map(([, , ms]) => Number(ms));
-    expect(times).toEqual([...times].sort((one, other) => one - other));
-    expect(code).toBe(4);
+  test('says of the direct profile that the address is this computer’s own', async () => {
+    await using shell = await LaneShell.open(product, { profile: 'direct', isolation });
+    const { found, exitAddress, code } = await checkLane(shell);
+    expect(found).toMatchObject({ web: 'ok', isolation: 'ok', bypass: 'ok' });
+    expect([host.v4, host.v6]).toContain(exitAddress);
+    expect(code).toBe(0);
   });
+
+  test('checks a profile by an app that only waits, and leaves nothing behind', async () => {
+    const before = world.netNamespaces().size;
+    const { stdout, stderr, code } = await culvert(
+      'check',
+      '-p',
+      'dante',
+      '--isolation',
+      isolation,
+      '--compare',
+    );
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^web +ok .*through socks5:/m);
+    expect(stdout).toMatch(
+      /^exit-address +ok .*this computer’s own address is (192\.0\.2\.10|2001:db8::10)$/m,
+    );
+    expect(code).toBe(0);
+    expect(world.netNamespaces().size).toBe(before);
+  });
+});
+
+describe.each(isolations)('a leak of a lane of the kind %s', (isolation) => {
+  beforeEach(() => {
+    writeConfig(world, { probe, profiles: [profileOf('dante', [serverOf(dante)])] });
+  });
+
+  test('by an interface to somewhere else is found, and exits with 7', async () => {
+    await using shell = await LaneShell.open(product, { profile: 'dante', isolation });
+    const inside = `nsenter --net=/proc/${await shell.pid()}/ns/net`;
+    await world.shell(`
+      sysctl -qw net.ipv4.ip_forward=1
+      nft 'add table ip leak; add chain ip leak out { type nat hook postrouting priority 100; }'
+      nft 'add rule ip leak out ip saddr 10.99.0.2 masquerade'
+      ip link add leak0 type veth peer name leak1 netns ${await shell.pid()}
+      ip address add 10.99.0.1/30 dev leak0
+      ip link set leak0 up
+      ${inside} ip address add 10.99.0.2/30 dev leak1
+      ${inside} ip link set leak1 up
+      ${inside} ip route replace default via 10.99.0.1`);
+    try {
+      const { found, outcome, stderr, code } = await checkLane(shell);
+      expect(found).toMatchObject({ dns: 'leak', web: 'leak', isolation: 'unknown', bypass: 'leak' });
+      expect(outcome).toBe('leak');
+      expect(stderr).toContain('a leak was found');
+      expect(code).toBe(7);
+    } finally {
+      await world.shell('nft delete table ip leak; sysctl -qw net.ipv4.ip_forward=0');
+    }
+  });
+
+  test('is not made of an interface that leads nowhere; that it is there is said', async () => {
+    await using shell = await LaneShell.open(product, { profile: 'dante', isolation });
+    const inside = `nsenter --net=/proc/${await shell.pid()}/ns/net`;
+    await world.shell(`${inside} ip link add odd0 type veth peer name odd1`);
+    const { found, lines, code } = await checkLane(shell);
+    expect(found).toMatchObject({ web: 'ok', isolation: 'unknown', bypass: 'ok' });
+    expect(lines.find(({ stage }) => stage === 'isolation')?.text).toContain('odd0');
+    expect(code).toBe(1);
+  });
+
+  test('is not made of a process in a network of its own, as sandboxes of browsers are', async () => {
+    await using shell = await LaneShell.open(product, { profile: 'dante', isolation });
+    const sandbox = await shell.must('unshare --user --net sleep 60 >/dev/null 2>&1 & echo $!');
+    await until('the sandbox to be there', async () => {
+      const { lines } = await checkLane(shell);
+      return lines.some(
+        ({ stage, text }) => stage === 'isolation' && text.includes('1 in networks of their own'),
+      );
+    });
+    expect((await checkLane(shell)).code).toBe(0);
+    await shell.must(`kill ${sandbox}`);
+  });
+});
+
+test('a process of an app that is back on this computer’s own network is found, and exits with 7', async () => {
+  writeConfig(world, { probe, profiles: [profileOf('dante', [serverOf(dante)])] });
+  await using shell = await LaneShell.open(product, { profile: 'dante', isolation: 'helper' });
+  const outside = `nsenter --net=/proc/${shell.running.pid}/ns/net`;
+  await shell.must(`sudo ${outside} sudo -u culvert-a sleep 61 >/dev/null 2>&1 & echo`);
+  const escaped = async () => {
+    const report = await checkLane(shell);
+    return report.found['isolation'] === 'leak' ? report : undefined;
+  };
+  const { lines, outcome, code } = await until('the process to be outside', escaped);
+  expect(lines.find(({ stage }) => stage === 'isolation')?.text).toMatch(/own network: sleep \([0-9]+\)/);
+  expect(outcome).toBe('leak');
+  expect(code).toBe(7);
+  await shell.must('sudo pkill -x -f "sleep 61"');
 });

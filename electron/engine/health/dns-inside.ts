@@ -5,7 +5,7 @@ import { authorityOf, type Destination } from '../upstream/destination.ts';
 import { answerTo, questionFor, type ResolverAnswer } from './dns-question.ts';
 import type { Evidence } from './evidence.ts';
 import { since, type Findings } from './findings.ts';
-import type { Inside } from './inside.ts';
+import { freshPort, type Inside } from './inside.ts';
 import { within } from './limit.ts';
 import { askByTcp } from './streams.ts';
 
@@ -84,7 +84,8 @@ async function byTcp(
   question: Buffer,
   signal: AbortSignal,
 ): Promise<ResolverAnswer> {
-  const { socket } = await inside.connect(familyOf(resolver), resolver.host, resolver.port, signal);
+  const to = { address: resolver.host, port: resolver.port };
+  const socket = await inside.connect(to, freshPort(), signal);
   try {
     return await askByTcp(socket, Buffer.alloc(0), question, signal);
   } finally {
@@ -98,7 +99,7 @@ async function byUdp(
   question: Buffer,
   signal: AbortSignal,
 ): Promise<ResolverAnswer> {
-  const socket = await inside.datagrams(familyOf(resolver), resolver.host, resolver.port);
+  const socket = await inside.datagrams({ address: resolver.host, port: resolver.port });
   const send = (): void => {
     // A refusal comes as an error of the socket.
     socket.send(question, () => {});
@@ -115,8 +116,4 @@ async function byUdp(
     clearInterval(again);
     socket.close();
   }
-}
-
-function familyOf({ kind }: Destination): 4 | 6 {
-  return kind === 'ipv6' ? 6 : 4;
 }

@@ -4,3 +4,4 @@ export type { ProfileTest, ProfileTestOptions } from './profile-test.ts';
 export { ownAddress } from './own-address.ts';
 export { probeOf } from './probe.ts';
 export type { Probe, ProbeChoice } from './probe.ts';
+export { worstOf } from './findings.ts';

@@ -3,23 +3,27 @@
  * descriptors. Must not: open a socket of any other namespace in their place.
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { Socket, type SocketConstructorOpts } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { isIPv6, Socket, type SocketConstructorOpts } from 'node:net';
 import type { PlainSocket } from '#shared/helper-protocol.ts';
 
 export type Family = 4 | 6;
 
-/** A connection from inside, paused, with the port by which the engine knows it. */
-export interface Connected {
-  readonly socket: Socket;
+export interface Target {
+  /** IPv4 or IPv6. */
+  readonly address: string;
   readonly port: number;
 }
 
 export interface Inside {
   readonly hasIpv6: boolean;
-  /** Rejects with the system's error, or the reason of the signal. */
-  connect(family: Family, address: string, port: number, signal: AbortSignal): Promise<Connected>;
+  /**
+   * A connection, paused, from the given port of the app's: one that is refused at once has no port any more that
+   * could be asked for. Rejects with the system's error, or the reason of the signal.
+   */
+  connect(to: Target, sourcePort: number, signal: AbortSignal): Promise<Socket>;
   /** A UDP socket that is connected, so that refusals are heard of. */
-  datagrams(family: Family, address: string, port: number): Promise<UdpSocket>;
+  datagrams(to: Target): Promise<UdpSocket>;
 }
 
 export class InsideSockets implements Inside, Disposable {
@@ -35,11 +39,11 @@ export class InsideSockets implements Inside, Disposable {
     return this.#left.some(({ kind }) => kind === 'tcp6');
   }
 
-  async connect(family: Family, address: string, port: number, signal: AbortSignal): Promise<Connected> {
+  async connect({ address, port }: Target, sourcePort: number, signal: AbortSignal): Promise<Socket> {
     signal.throwIfAborted();
     // Reading begins once it is connected: the typings know `manualStart` only at `net.connect`.
     const options: SocketConstructorOpts & { manualStart: true } = {
-      fd: this.#take(`tcp${family}`),
+      fd: this.#take(`tcp${familyOf(address)}`),
       readable: true,
       writable: true,
       manualStart: true,
@@ -49,17 +53,24 @@ export class InsideSockets implements Inside, Disposable {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject).once('connect', resolve);
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-        socket.connect({ host: address, port, noDelay: true, autoSelectFamily: false });
+        socket.connect({
+          host: address,
+          port,
+          localPort: sourcePort,
+          noDelay: true,
+          autoSelectFamily: false,
+        });
       });
     } catch (error) {
       socket.on('error', ignore).destroy();
       throw error;
     }
     socket.pause();
-    return { socket, port: socket.localPort ?? 0 };
+    return socket;
   }
 
-  async datagrams(family: Family, address: string, port: number): Promise<UdpSocket> {
+  async datagrams({ address, port }: Target): Promise<UdpSocket> {
+    const family = familyOf(address);
     const socket = createSocket(`udp${family}`);
     const fd = this.#take(`udp${family}`);
     await new Promise<void>((resolve, reject) => {
@@ -80,6 +91,16 @@ export class InsideSockets implements Inside, Disposable {
   [Symbol.dispose](): void {
     for (const { fd } of this.#left.splice(0)) this.#close(fd);
   }
+}
+
+/** The family of an address. */
+export function familyOf(address: string): Family {
+  return isIPv6(address) ? 6 : 4;
+}
+
+/** A port that the system never gives to anybody by itself (ip_local_port_range in ip(7) begins above). */
+export function freshPort(): number {
+  return randomInt(20_000, 32_000);
 }
 
 type LaneSockets = readonly { readonly kind: PlainSocket; readonly fd: number }[];

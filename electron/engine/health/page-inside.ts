@@ -6,6 +6,7 @@ import { isTrouble } from '../ways/way-health.ts';
 import type { ProbeContext } from './dns-inside.ts';
 import { failureIn } from './evidence.ts';
 import { sentenceFor, since } from './findings.ts';
+import { familyOf, freshPort } from './inside.ts';
 import { within } from './limit.ts';
 import { askWeb, type WebAnswer } from './web-request.ts';
 
@@ -18,13 +19,12 @@ export interface PageProbe {
   readonly deadlineMs: number;
 }
 
-/** How an attempt ended that the engine has seen, or has not. */
+/** What came of it for whoever asked. */
 interface Attempt {
   readonly answer: WebAnswer | undefined;
   /** Why there is no answer. */
   readonly trouble: Failure | undefined;
-  /** By which the engine knows it; undefined where it was never connected. */
-  readonly sourcePort: number | undefined;
+  readonly isConnected: boolean;
 }
 
 /** What the profile or a rule refuses. */
@@ -44,18 +44,23 @@ export function isBlocked({ code }: Failure): boolean {
 export async function probePage(context: ProbeContext, probe: PageProbe): Promise<string | undefined> {
   const { evidence, findings } = context;
   const { stage, address, port } = probe;
-  const family = address.includes(':') ? 6 : 4;
   const begin = performance.now();
-  const attempt = await ask(context, probe, family);
-  const { answer, sourcePort, trouble } = attempt;
+  const sourcePort = freshPort();
+  const { answer, trouble, isConnected } = await ask(context, probe, sourcePort);
   const where = authorityOf({ host: address, port });
-  if (sourcePort === undefined) {
+  const flow = await evidence.flowWithin(
+    behindMs,
+    'tcp',
+    familyOf(address),
+    sourcePort,
+    answer === undefined,
+  );
+  if (flow === undefined && !isConnected) {
     const failure: Failure = { code: 'destination-unreachable', detail: trouble?.detail ?? where };
     const outcome = stage === 'ipv6' ? 'refused' : 'failed';
     findings.add(stage, outcome, sentenceFor(failure), { ms: since(begin), failure });
     return undefined;
   }
-  const flow = await evidence.flowWithin(behindMs, 'tcp', family, sourcePort, answer === undefined);
   const ms = since(begin);
   if (flow !== undefined) evidence.carried += 1;
   else if (answer !== undefined) evidence.leaked += 1;
@@ -71,21 +76,23 @@ export async function probePage(context: ProbeContext, probe: PageProbe): Promis
   return undefined;
 }
 
-async function ask({ inside }: ProbeContext, probe: PageProbe, family: 4 | 6): Promise<Attempt> {
+async function ask({ inside }: ProbeContext, probe: PageProbe, sourcePort: number): Promise<Attempt> {
   const { url, address, port, deadlineMs } = probe;
   const never = new AbortController().signal;
   const late = (): Error =>
     new CulvertError('probe-unreachable', { detail: `no answer within ${deadlineMs / 1000} s` });
-  let sourcePort: number | undefined;
+  let isConnected = false;
   try {
     const answer = await within(deadlineMs, never, late, async (signal) => {
-      const connected = await inside.connect(family, address, port, signal);
-      sourcePort = connected.port;
-      return askWeb({ socket: connected.socket, early: Buffer.alloc(0) }, url, signal);
+      const socket = await inside.connect({ address, port }, sourcePort, signal);
+      isConnected = true;
+      // Given up for good: the lane need not deliver what nobody waits for.
+      signal.addEventListener('abort', () => socket.resetAndDestroy(), { once: true });
+      return askWeb({ socket, early: Buffer.alloc(0) }, url, signal);
     });
-    return { answer, sourcePort, trouble: undefined };
+    return { answer, isConnected, trouble: undefined };
   } catch (error) {
-    return { answer: undefined, sourcePort, trouble: failureOf(error) };
+    return { answer: undefined, isConnected, trouble: failureOf(error) };
   }
 }
 

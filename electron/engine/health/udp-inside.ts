@@ -1,6 +1,5 @@
 /** A datagram from inside a lane to a server, and what the engine has made of it. */
 import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
 import type { Failure } from '#shared/failure.ts';
 import type { FlowView } from '#shared/model.ts';
 import { authorityOf } from '../upstream/destination.ts';
@@ -8,6 +7,7 @@ import { isTrouble } from '../ways/way-health.ts';
 import type { ProbeContext } from './dns-inside.ts';
 import { failureIn } from './evidence.ts';
 import { sentenceFor, since } from './findings.ts';
+import { familyOf } from './inside.ts';
 import { isBlocked, wayOf } from './page-inside.ts';
 import { versionQuestion } from './quic.ts';
 
@@ -25,15 +25,14 @@ type Said = 'answered' | 'refused' | 'silent';
 export async function probeUdp(context: ProbeContext, probe: UdpProbe): Promise<void> {
   const { evidence, findings, inside } = context;
   const { address, port, deadlineMs } = probe;
-  const family = isIPv6(address) ? 6 : 4;
   const begin = performance.now();
-  const socket = await inside.datagrams(family, address, port);
+  const socket = await inside.datagrams({ address, port });
   let said: Said;
   let flow: FlowView | undefined;
   try {
     const sourcePort = socket.address().port;
     said = await send(socket, deadlineMs);
-    flow = evidence.flowOf('udp', family, sourcePort);
+    flow = evidence.flowOf('udp', familyOf(address), sourcePort);
   } finally {
     socket.close();
   }
