@@ -84,11 +84,17 @@ export class AppLog implements Disposable {
   trim(): void {
     const { size } = fstatSync(this.fd);
     if (this.#path === undefined || size <= maxLogBytes) return;
-    const end = Buffer.alloc(keptBytes);
-    const length = readSync(this.fd, end, 0, keptBytes, size - keptBytes);
-    // The app appends (open(2), O_APPEND): what it writes meanwhile lands behind, in whatever order.
+    // The app goes on writing (open(2), O_APPEND): what comes between this look and the cut is lost.
+    const end = this.#end(size);
     ftruncateSync(this.fd, 0);
-    writeSync(this.fd, Buffer.concat([Buffer.from('[…]\n'), end.subarray(0, length)]));
+    writeSync(this.fd, Buffer.concat([Buffer.from('[…]\n'), end]));
+  }
+
+  #end(size: number): Buffer {
+    // Room for what has come since the size was asked for.
+    const bytes = Buffer.alloc(maxLogBytes);
+    const length = readSync(this.fd, bytes, 0, maxLogBytes, size - keptBytes);
+    return bytes.subarray(0, length).subarray(-keptBytes);
   }
 
   [Symbol.dispose](): void {
