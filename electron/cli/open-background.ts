@@ -1,13 +1,10 @@
 /**
- * `culvert open --detach`: the same again in a session of its own, whose output goes to the lane's log.
+ * `culvert open --detach`: the same again in a session of its own; what its apps write goes to their lanes' logs.
  *
  * Does: wait until it says that the app runs, or why not. Must not: pass on more than the arguments that were typed.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { CulvertError, type Answer } from '#shared/failure.ts';
-import { stateDir } from '#shared/paths.ts';
 import type { VerbExit } from './exit-codes.ts';
 import { complain, print } from './output.ts';
 
@@ -19,30 +16,16 @@ export interface OpenReport {
   readonly exit: VerbExit;
 }
 
-/** Logs that are kept; the oldest go. */
-const mostLogs = 50;
 const reportFd = 3;
 const mostReport = 65_536;
-
-/** The log of the first lane of the engine with this process id, which has the others' as well. */
-export function logOf(pid: number, env: NodeJS.ProcessEnv = process.env): string {
-  return join(logFolder(env), `${pid}-1.log`);
-}
-
-function logFolder(env: NodeJS.ProcessEnv): string {
-  return join(stateDir(env), 'lanes');
-}
 
 /** Prints the ids of the lanes. Throws the failure that the background met. */
 export async function openInBackground(): Promise<VerbExit> {
   const [program = process.execPath, script = '', ...words] = process.argv;
-  const log = newLog();
   const child = spawn(program, [script, ...withReport(words)], {
     detached: true,
-    stdio: ['ignore', log.fd, log.fd, 'pipe'],
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
-  closeSync(log.fd);
-  if (child.pid !== undefined) renameSync(log.path, logOf(child.pid));
   const answer = await reportOf(child.stdio[reportFd] as NodeJS.ReadableStream, (fail) => {
     child.once('error', fail);
   });
@@ -59,18 +42,6 @@ export function withReport(words: readonly string[]): string[] {
   const own = end === -1 ? words : words.slice(0, end);
   const [verb = 'open', ...others] = own.filter((word) => word !== '--detach');
   return [verb, `--report-fd=${reportFd}`, ...others, ...(end === -1 ? [] : words.slice(end))];
-}
-
-function newLog(): { fd: number; path: string } {
-  const dir = logFolder(process.env);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const logs = readdirSync(dir)
-    .filter((name) => /^\d+-\d+\.log$/.test(name))
-    .map((name) => ({ path: join(dir, name), at: statSync(join(dir, name)).mtimeMs }))
-    .sort((a, b) => b.at - a.at);
-  for (const { path } of logs.slice(mostLogs - 1)) rmSync(path, { force: true });
-  const path = join(dir, `.new-${process.pid}.log`);
-  return { fd: openSync(path, 'a', 0o600), path };
 }
 
 /** The first line that comes; its end before that is a failure too. */

@@ -5,14 +5,15 @@
  * handed over to one that does not.
  */
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
-import { Engine, terminal, wasHandedOver, type AppExit, type Lane } from '#engine';
+import { AppLog, Engine, terminal, wasHandedOver, type AppExit, type Lane } from '#engine';
 import { CulvertError, describe, failureOf, type Answer } from '#shared/failure.ts';
+import type { LaunchPayload } from '#shared/launch-payload.ts';
 import { laneMark, ownStanding, payloadOf, rememberLimits } from './caller.ts';
 import { exitOfVerb, verbExit, type VerbExit } from './exit-codes.ts';
 import { settledWithin } from './leftovers.ts';
 import { openInBackground, type OpenReport } from './open-background.ts';
 import { planOpening, type Opening, type OpenOptions } from './open-plan.ts';
-import { complain } from './output.ts';
+import { complain, write } from './output.ts';
 import { SignalDesk } from './signals.ts';
 
 /** In the background an app counts as running once it has for this long: one that hands over has ended by then. */
@@ -66,49 +67,38 @@ async function host(opening: Opening, productDir: string, report: Report | undef
   opening.notices.forEach(complain);
   const [{ ignoredSignals } = { ignoredSignals: 0n }] = payloads;
   using desk = new SignalDesk(ignoredSignals, () => ownStanding().isForeground);
-  const lanes: Lane[] = [];
+  const running: Started[] = [];
   let isStopped = false;
   const interrupted = new Promise<'interrupted'>((resolve) => {
     desk.onEnd = () => {
       resolve('interrupted');
       // The second time it is not asked any more. A lane that is empty by now has nobody to tell.
-      for (const lane of lanes) void lane.stop(isStopped).catch(() => 0);
+      for (const { lane } of running) void lane.stop(isStopped).catch(() => 0);
       isStopped = true;
     };
   });
-  const { isolation, profile, name, apps } = opening;
-  await using engine = await Engine.start({
-    isolation,
-    hasTerminal: ownStanding().isForeground,
-    productDir,
-  });
-  const input = openSync('/dev/null', 'r');
-  const openLanes = async (): Promise<'open'> => {
-    const { mode } = await engine.prepare();
-    // A user namespace has no FUSE to mount itself with; the AppImage's own runtime knows another way.
-    const isUnpacked = opening.isAppImage && mode === 'rootless';
-    const more = isUnpacked ? { APPIMAGE_EXTRACT_AND_RUN: '1' } : {};
-    for (const { env, ...others } of payloads) {
-      const payload = { ...others, env: { ...env, ...more } };
-      const spec = { name, apps, profile: { kind: 'stored', id: profile.id }, payload } as const;
-      lanes.push(await engine.openLane({ ...spec, terminal: 'none', stdio: [input, 1, 2] }));
+  const hasTerminal = ownStanding().isForeground;
+  await using engine = await Engine.start({ isolation: opening.isolation, hasTerminal, productDir });
+  const start = async (): Promise<'started'> => {
+    try {
+      for (const payload of payloads)
+        running.push(await startOne(engine, opening, payload, report !== undefined));
+    } catch (error) {
+      // All or none: those before it would go on without their network.
+      for (const { lane } of running) await lane.stop(true).catch(() => 0); // It ended by itself.
+      throw error;
     }
-    return 'open';
+    return 'started';
   };
-  try {
-    if ((await Promise.race([interrupted, openLanes()])) === 'interrupted') return verbExit.failed;
-  } finally {
-    closeSync(input);
-  }
+  if ((await Promise.race([interrupted, start()])) === 'interrupted') return verbExit.failed;
   desk.phase = 'leftovers';
   const outcomes: Outcome[] = [];
   const ends = Promise.all(
-    lanes.map(async (lane) => {
-      const outcome = await accompany(lane, opening, () => isStopped);
-      outcomes.push(outcome);
-      if (outcome.told !== undefined) complain(outcome.told);
+    running.map(async (started) => {
+      outcomes.push(await accompany(started, opening, () => isStopped));
     }),
   );
+  const lanes = running.map(({ lane }) => lane);
   if (report === undefined) notesOf(lanes).forEach(complain);
   else {
     await settledWithin(ends, provenMs);
@@ -118,6 +108,39 @@ async function host(opening: Opening, productDir: string, report: Report | undef
   }
   await ends;
   return worst(outcomes);
+}
+
+interface Started {
+  readonly lane: Lane;
+  /** In the background; else the app writes to what this process writes to. */
+  readonly log: AppLog | undefined;
+}
+
+async function startOne(
+  engine: Engine,
+  { name, apps, profile, isAppImage }: Opening,
+  payload: LaunchPayload,
+  isInBackground: boolean,
+): Promise<Started> {
+  const { mode } = await engine.prepare();
+  // A user namespace has no FUSE to mount itself with; the AppImage's own runtime knows another way.
+  const more = isAppImage && mode === 'rootless' ? { APPIMAGE_EXTRACT_AND_RUN: '1' } : {};
+  const log = isInBackground ? AppLog.open(process.env) : undefined;
+  const input = openSync('/dev/null', 'r');
+  try {
+    const lane = await engine.openLane({
+      ...{ name, apps, profile: { kind: 'stored', id: profile.id }, terminal: 'none' },
+      payload: { ...payload, env: { ...payload.env, ...more } },
+      stdio: [input, log?.fd ?? 1, log?.fd ?? 2],
+    });
+    log?.nameFor(lane.id);
+    return { lane, log };
+  } catch (error) {
+    log?.[Symbol.dispose]();
+    throw error;
+  } finally {
+    closeSync(input);
+  }
 }
 
 function notesOf(lanes: readonly Lane[]): string[] {
@@ -130,17 +153,25 @@ interface Outcome {
   readonly told?: string;
 }
 
-/** One lane until it is empty. */
-async function accompany(lane: Lane, opening: Opening, isStopped: () => boolean): Promise<Outcome> {
+/** One lane until it is empty; what is to be said of it is said. */
+async function accompany(
+  { lane, log }: Started,
+  opening: Opening,
+  isStopped: () => boolean,
+): Promise<Outcome> {
   const exit = await lane.exit;
   const isAsked = lane.state === 'stopping';
   const ranMs = Date.now() - lane.startedAt;
   const isLaneEmpty = await settledWithin(lane.empty, emptiesMs);
   await lane.empty;
-  if (isAsked || isStopped()) return { exit: verbExit.ok };
   const exitCode = exit.kind === 'code' ? exit.code : null;
   const isHandOver = wasHandedOver({ ranMs, exitCode, isLaneEmpty, isTerminal: opening.isTerminal });
-  return isHandOver ? handOver(opening, ranMs) : outcomeOf(exit, opening.name);
+  const ended = isHandOver ? handOver(opening, ranMs) : outcomeOf(exit, opening.name);
+  const outcome: Outcome = isAsked || isStopped() ? { exit: verbExit.ok } : ended;
+  if (outcome.told !== undefined) complain(outcome.told);
+  if (outcome.told !== undefined && log !== undefined) write(log.fd, `culvert: ${outcome.told}\n`);
+  log?.[Symbol.dispose]();
+  return outcome;
 }
 
 function handOver({ name, host, profile }: Opening, ranMs: number): Outcome {

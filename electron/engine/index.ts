@@ -39,3 +39,4 @@ export const loadHealth = () => import('./health/index.ts');
 export type { Probe, ProbeChoice, ProfileTest, ProfileTestOptions } from './health/index.ts';
 export { boundProfile, startableTarget, namesOfApp, type AppNames, type Startable } from './app-choice.ts';
 export { instanceOf, separateProfile, type Found } from './app-instance.ts';
+export { AppLog } from './app-log.ts';

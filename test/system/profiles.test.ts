@@ -85,14 +85,12 @@ describe('a profile that was typed', () => {
       { user },
     );
     await running.says(/^up$/m);
-    const seen = world
-      .pids()
-      .flatMap((pid) =>
-        ['cmdline', 'environ'].map((file) => ({
-          what: `${file} of ${pid}`,
-          text: readOr(`/proc/${pid}/${file}`),
-        })),
-      );
+    const seen = world.pids().flatMap((pid) =>
+      ['cmdline', 'environ'].map((file) => ({
+        what: `${file} of ${pid}`,
+        text: readOr(`/proc/${pid}/${file}`),
+      })),
+    );
     // The positive control: what is looked for would be found there.
     expect(seen.some(({ text }) => text.includes('run\0-p\0work'))).toBe(true);
     expect(seen.some(({ text }) => text.includes(`USER=${user}`))).toBe(true);
@@ -113,6 +111,20 @@ describe('a profile that was typed', () => {
     }
     running.child.stdin?.end('\n');
     expect(running.stdout + running.stderr).not.toContain(canary);
+  });
+
+  test('gets another password and another server, and the next command has them', async () => {
+    await must(['profile', 'edit', 'work', '--password-stdin'], { stdin: 'not this one\n' });
+    expect((await fetch('wrong.example.test')).code).not.toBe(0);
+    await must(['profile', 'edit', 'work', '--password-stdin'], { stdin: `${work.password}\n` });
+    expect((await fetch('right.example.test')).stdout).toBe(greeting);
+    // Through both: the chain ends at the second one.
+    await must(['profile', 'edit', 'work', '--add-server', bare(home)]);
+    expect((await fetch('chained.example.test')).stdout).toBe(greeting);
+    await wentThroughHome('chained.example.test');
+    await must(['profile', 'edit', 'work', '--remove-server', 's1']);
+    expect(readFileSync(configFile('secrets.json'), 'utf8')).not.toContain(work.password);
+    expect((await fetch('left.example.test')).stdout).toBe(greeting);
   });
 
   test('gets another id with its password and everything that names it', async () => {
