@@ -1,11 +1,11 @@
 /** `culvert check`: whether a running app, or one that only waits, gets by its lane alone to the outside. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { Engine, ConfigStore, loadHealth, terminal } from '#engine';
 import { EngineClient } from '#shared/control/client.ts';
 import { CulvertError, failureOf } from '#shared/failure.ts';
 import type { CheckReport } from '#shared/model.ts';
-import { payloadOf } from './caller.ts';
+import { laneMark, ownStanding, payloadOf } from './caller.ts';
 import { exitOfReport, lineText } from './check-words.ts';
 import { complainOf, print, styleFor } from './output.ts';
 import { isolationOf } from './run-request.ts';
@@ -24,7 +24,7 @@ export interface CheckOptions {
 const schema = 1;
 
 /** What waits on a lane of its own while that is checked. */
-const waiter = ['/bin/sleep', '60'] as const;
+const waiter = ['/bin/sleep', '20'] as const;
 
 /**
  * Checks a lane, or one that is made for it with a profile; answers the exit status. Throws `engine-unreachable`,
@@ -59,12 +59,17 @@ async function checkRunning(lane: string, { url }: CheckOptions): Promise<CheckR
 }
 
 async function checkProfile(options: CheckOptions, productDir: string): Promise<CheckReport> {
+  if (existsSync(laneMark)) throw new CulvertError('nested-lane');
   const profile = profileFor(ConfigStore.open().read(), options.profile, []);
   const isolation = isolationOf(options.isolation ?? profile.isolation);
   const payload = payloadOf(waiter, process.env, (resource) => terminal.limit(resource));
   const nothing = openSync('/dev/null', 'r+');
   try {
-    await using engine = await Engine.start({ isolation, hasTerminal: true, productDir });
+    await using engine = await Engine.start({
+      isolation,
+      hasTerminal: ownStanding().isForeground,
+      productDir,
+    });
     const lane = await engine.openLane({
       name: 'check',
       apps: ['culvert-check'],

@@ -181,10 +181,11 @@ export class Lane {
     return (await this.#context.link.call('lane.sockets', { lane: this.#created.lane })).value;
   }
 
-  /** What a check of the lane needs of it; the sockets are the caller's. Throws `lane-unknown` for one that has ended. */
+  /** What a check of the lane needs of it; the sockets are the caller's. Throws `lane-unknown` for one that does not run. */
   async inside(): Promise<LaneInside> {
     const [created, network] = [this.#created, this.#network];
-    if (created === undefined || network === undefined || this.#state === 'gone' || this.#state === 'failed')
+    const isThere = this.#state === 'running' || this.#state === 'stopping';
+    if (created === undefined || network === undefined || !isThere)
       throw new CulvertError('lane-unknown', { detail: this.id });
     const { value, descriptors } = await this.#context.link.call('lane.probe', { lane: created.lane });
     const sockets = value.sockets.map((kind, index) => ({ kind, fd: descriptors[index] ?? -1 }));

@@ -229,19 +229,3 @@ describe.each(isolations)('a leak of a lane of the kind %s', (isolation) => {
     await shell.must(`kill ${sandbox}`);
   });
 });
-
-test('a process of an app that is back on this computer’s own network is found, and exits with 7', async () => {
-  writeConfig(world, { probe, profiles: [profileOf('dante', [serverOf(dante)])] });
-  await using shell = await LaneShell.open(product, { profile: 'dante', isolation: 'helper' });
-  const outside = `nsenter --net=/proc/${shell.running.pid}/ns/net`;
-  await shell.must(`sudo ${outside} sudo -u culvert-a sleep 61 >/dev/null 2>&1 & echo`);
-  const escaped = async () => {
-    const report = await checkLane(shell);
-    return report.found['isolation'] === 'leak' ? report : undefined;
-  };
-  const { lines, outcome, code } = await until('the process to be outside', escaped);
-  expect(lines.find(({ stage }) => stage === 'isolation')?.text).toMatch(/own network: sleep \([0-9]+\)/);
-  expect(outcome).toBe('leak');
-  expect(code).toBe(7);
-  await shell.must('sudo pkill -x -f "sleep 61"');
-});

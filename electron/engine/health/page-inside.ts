@@ -115,6 +115,8 @@ function unanswered(
     findings.add(stage, 'refused', sentenceFor(failure), { ms });
   } else if (failure !== undefined && isTrouble(failure)) {
     findings.add(stage, 'failed', sentenceFor(failure), { ms, failure });
+  } else if (stage === 'ipv6' && flow.dialMs !== undefined) {
+    findings.add(stage, 'ok', `IPv6 is carried, ${wayOf(flow)}; the page does not answer by it`, { ms });
   } else if (stage === 'ipv6') {
     findings.add(stage, 'refused', `Culvert has taken the connection, and it came to nothing: ${why}`, {
       ms,
