@@ -28,7 +28,7 @@ export interface ImportVerbOptions {
 }
 
 const schema = 1;
-/** What `-` may bring; the importer has its own limit of 4 MiB. */
+/** The descriptor that `-` stands for. */
 const stdin = 0;
 
 const columns: readonly Column[] = [
