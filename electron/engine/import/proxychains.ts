@@ -11,7 +11,7 @@
  *                                       with a port it becomes host access to that port of this computer
  *   dnat                                the profile's rewrites, those with a port first (connect in libproxychains.c)
  *   [ProxyList]                         the servers. socks4 sends names as SOCKS4a, as proxychains does; raw is
- *                                       no proxy protocol and is left out
+ *                                       no proxy protocol: left out, and a mistake in a strict chain
  */
 import { authorityOf } from '../upstream/destination.ts';
 import { formatUpstream } from '../upstream/url.ts';
@@ -194,7 +194,7 @@ function writeAddress({ address, port }: { address: string; port?: number }): st
 
 /** The line may hold a password anywhere: only what was understood is shown. */
 function takeServer(reading: Reading, line: TextLine): void {
-  const { draft, servers } = reading;
+  const { draft, servers, mode } = reading;
   const { server, shown, isOption, isRaw, remark } = readProxyLine(line.text);
   const isFull = servers.length >= limits.serversInChain;
   if (server.ok && !isFull) {
@@ -204,7 +204,8 @@ function takeServer(reading: Reading, line: TextLine): void {
   }
   if (!isOption) reading.lostServers += 1;
   const reason = server.ok ? `more than ${limits.serversInChain} servers in one chain` : server.reason;
-  draft.say(line.number, isRaw ? 'skipped' : 'invalid', shown, reason);
+  // All servers of a strict chain were asked for; the other modes pass over those that cannot be used.
+  draft.say(line.number, isRaw && mode !== 'strict' ? 'skipped' : 'invalid', shown, reason);
 }
 
 function finish(reading: Reading, name: string): void {

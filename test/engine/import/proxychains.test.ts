@@ -146,6 +146,21 @@ describe('a chain of proxychains', () => {
     ]);
   });
 
+  it.each([
+    ['strict_chain', 'invalid'],
+    ['dynamic_chain', 'skipped'],
+    ['random_chain', 'skipped'],
+    ['round_robin_chain', 'skipped'],
+  ])(
+    '%s with a raw proxy is %s: only a strict one would be shorter than it was asked for',
+    (mode, status) => {
+      const result = read(`${mode}\nproxy_dns\n${list}raw 192.0.2.9 80\n`);
+      expect(entriesOf(result, 6)[0]).toMatch(
+        new RegExp(`^${status}: a raw proxy: raw is no proxy protocol`),
+      );
+    },
+  );
+
   it('makes no profile and no rule without a proxy', () => {
     const result = read('localnet 10.0.0.0/8\n[ProxyList]\nraw 192.0.2.1 80\n');
     expect([result.profiles, result.rules]).toEqual([[], []]);
