@@ -1,0 +1,14 @@
+/** Which of Culvert's languages is taken: by the window and by what Electron's main process says itself. */
+import type { Language, Preferences } from './contract.ts';
+
+/** The one chosen, else the first of the desktop's (BCP 47 tags, best first) that there is, else English. */
+export function chooseLanguage(chosen: Preferences['language'], system: readonly string[]): Language {
+  if (chosen !== 'system') return chosen;
+  for (const tag of system) {
+    const { language, script, region } = new Intl.Locale(tag).maximize();
+    if (language === 'en') return 'en';
+    // Traditional characters are another script; who reads those is better served by the next language.
+    if (language === 'zh' && script === 'Hans' && region !== undefined) return 'zh-CN';
+  }
+  return 'en';
+}
