@@ -34,7 +34,7 @@ import {
   trustEntry,
   type App,
 } from './apps/index.ts';
-import { bindApp, unbindApp } from './config/edit.ts';
+import { bindApp, setDefault, unbindApp } from './config/edit.ts';
 import { ConfigStore } from './config/store.ts';
 import { ConfigFeed } from './config-feed.ts';
 import type { Engine } from './engine.ts';
@@ -133,6 +133,10 @@ export class AppCalls {
     },
     'app.unbind': async ({ app }) => {
       await this.#parts.store.update((config) => unbindApp(config, app));
+      return {};
+    },
+    'profile.setDefault': async ({ profile }) => {
+      await this.#parts.store.update((config) => setDefault(config, profile));
       return {};
     },
     'lane.log': ({ lane }) => ({ text: readLog(lane, this.#parts.env) }),

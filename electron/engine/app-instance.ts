@@ -71,18 +71,19 @@ async function profileOfProcess(
   engine: Pick<Engine, 'snapshot' | 'lane'> | undefined,
   pid: number,
 ): Promise<string | undefined> {
-  for (const { id, profile } of engine?.snapshot().lanes ?? []) {
-    const processes = (await engine?.lane(id).processes()) ?? [];
-    if (processes.some((process) => process.pid === pid)) return profile.id;
-  }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, answerMs, undefined);
   });
   try {
+    for (const { id, profile } of engine?.snapshot().lanes ?? []) {
+      const processes = (await engine?.lane(id).processes()) ?? [];
+      if (processes.some((process) => process.pid === pid)) return profile.id;
+    }
     return await Promise.race([late, profileElsewhere(pid)]);
   } catch {
-    // An engine that ends while it is asked: whose lane it was is not known, and then it is not this profile's.
+    // A lane or an engine that ends while it is asked: whose the process was is not known, and then it is not this
+    // profile's.
     return undefined;
   } finally {
     clearTimeout(timer);

@@ -80,8 +80,16 @@ export class AppLog implements Disposable {
     this.#looking.unref();
   }
 
-  /** Leaves the end of a file that has become too large. */
+  /** Leaves the end of a file that has become too large. Never throws. */
   trim(): void {
+    try {
+      this.#trim();
+    } catch {
+      // A full disk, or one that fails: the next look may do better, and no app ends because of its log.
+    }
+  }
+
+  #trim(): void {
     const { size } = fstatSync(this.fd);
     if (this.#path === undefined || size <= maxLogBytes) return;
     // The app goes on writing (open(2), O_APPEND): what comes between this look and the cut is lost.

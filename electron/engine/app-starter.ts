@@ -27,6 +27,10 @@ import type { Lane } from './lane.ts';
 /** From an app's start: what ends within this time may have handed over. */
 const watchedMs = 5000;
 
+/** An engine has one helper for all of its lanes. */
+const otherIsolation =
+  'the profile asks for isolation by the helper, and this lane is made without; the app cannot use sudo';
+
 export interface AppRequest {
   /** Id of a desktop entry, or an absolute path. */
   readonly app: string;
@@ -165,6 +169,7 @@ export class AppStarter {
         stdio: [input, log.fd, log.fd],
       });
       log.nameFor(lane.id);
+      if (isRootless && opening.profile.isolation === 'helper') lane.note(otherIsolation);
       void this.#accompany(lane, opening, log);
       return lane;
     } catch (error) {
@@ -218,7 +223,9 @@ export class AppStarter {
   ): Promise<Failure | undefined> {
     if (found?.mayTakeOver === true) return undefined;
     const { app } = startable;
-    const now = await instanceOf(this.#options.engine, app, profile, this.#env, separate?.directory);
+    const { engine } = this.#options;
+    // What cannot be looked at is told as what it seems to be.
+    const now = await instanceOf(engine, app, profile, this.#env, separate?.directory).catch(() => undefined);
     if (now?.mayTakeOver === true) return undefined;
     if (now !== undefined) return runningOutside(app, now.instance).failure;
     return {

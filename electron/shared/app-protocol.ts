@@ -177,6 +177,8 @@ export const appCalls = {
   'app.makeExecutable': { params: v.strictObject({ path: appName }), value: none },
   'app.bind': { params: v.strictObject({ app: text(255), profile: slug }), value: none },
   'app.unbind': { params: v.strictObject({ app: text(255) }), value: none },
+  /** For apps that are bound to none; without a profile there is no default any more. */
+  'profile.setDefault': { params: v.strictObject({ profile: v.optional(slug) }), value: none },
   /** The end of what the app of a lane has written, also of one that has ended; empty unless `app.open` made it. */
   'lane.log': { params: v.strictObject({ lane: laneId }), value: v.strictObject({ text: v.string() }) },
   'launcher.list': { params: none, value: v.array(launcherView) },

@@ -198,6 +198,10 @@ test('the configuration is read with all profiles, told when it changes, and whe
     until(what, () => (host.told('config') as ConfigView[]).findLast(matches));
   await host.call('app.bind', { app: 'mail', profile: 'direct' });
   await told('the binding', ({ config }) => config.apps['mail'] === 'direct');
+  await host.call('profile.setDefault', { profile: 'direct' });
+  await told('the default', ({ config }) => config.defaultProfile === 'direct');
+  await host.call('profile.setDefault', {});
+  await told('no default', ({ config }) => config.defaultProfile === undefined);
   writeConfig(world, { profiles: [{ id: 'work', name: 'Work', chain: { servers: [] } }] });
   await told('the new profile', ({ profiles }) => profiles[0]?.name === 'Work');
   writeConfig(world, { profiles: 7 });
