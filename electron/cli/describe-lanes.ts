@@ -18,8 +18,9 @@ export function describeLanes(program: Command): void {
   program
     .command('stop')
     .summary('end a running app')
-    .description('End the processes of a lane (see `culvert ps`), or of all lanes.')
+    .description('End the processes of a lane (see `culvert ps`), of all lanes of an app, or of all lanes.')
     .argument('[lane]')
+    .option('--app <id>', 'the lanes of this app')
     .option('--all', 'every lane of yours')
     .option('--force', 'kill instead of asking to end')
     .action(async (lane: string | undefined, options: StopOptions) => {

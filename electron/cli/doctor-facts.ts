@@ -3,14 +3,15 @@
  * tried, in namespaces that end with the program that made them; nothing asks for a password or changes a setting.
  */
 import { execFile, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir, release } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Engine, givenProfile, hasNoNewPrivs, terminal } from '#engine';
 import { describe, failureOf } from '#shared/failure.ts';
 import { policyName } from '#shared/identity.ts';
 import { runtimeDir } from '#shared/paths.ts';
+import { findElectron } from './electron-place.ts';
 import { laneMark } from './caller.ts';
 
 const run = promisify(execFile);
@@ -226,19 +227,6 @@ async function tryLane(productDir: string, uid: number, native: Trial): Promise<
   } catch (error) {
     return { works: false, words: describe(failureOf(error)), mode, ms: since() };
   }
-}
-
-/** Where a package has it, or where the set-up of a clone puts it. */
-function findElectron(productDir: string): string | undefined {
-  const given = process.env['XDG_CACHE_HOME'] ?? '';
-  const cache = join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'culvert');
-  const cached = existsSync(cache) ? readdirSync(cache).filter((name) => name.startsWith('electron-')) : [];
-  const places = [
-    join(productDir, 'electron', 'electron'),
-    join(productDir, '..', 'node_modules', 'electron', 'dist', 'electron'),
-    ...cached.map((name) => join(cache, name, 'electron')),
-  ];
-  return places.find((path) => existsSync(path));
 }
 
 function isSetUid(path: string): boolean {

@@ -84,6 +84,7 @@ const exits: Record<FailureCode, VerbExit> = {
   'identity-refused': verbExit.isolationUnavailable,
   'nested-lane': verbExit.isolationUnavailable,
   'native-missing': verbExit.isolationUnavailable,
+  'window-unavailable': verbExit.failed,
   'engine-unreachable': verbExit.engineNotRunning,
   internal: verbExit.failed,
   'bad-message': verbExit.failed,

@@ -37,6 +37,7 @@ export const failureCodes = [
   'runtime-dir-unsafe',
   'native-missing',
   'engine-unreachable',
+  'window-unavailable',
   'engine-limit',
   'peer-refused',
   'proxy-url-invalid',

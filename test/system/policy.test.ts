@@ -51,6 +51,21 @@ test('--keep leaves open connections as they are', async () => {
   lane.running.write('kill $!\n');
 });
 
+test('an app is stopped by its name, and a name that does not run is told', async () => {
+  const lane = await LaneShell.open(stage.product, { profile: 'one' });
+  const stop = (app: string) =>
+    stage.world.run([stage.product.culvert, 'stop', '--app', app, '--force'], { user: 'culvert-a' });
+  expect(await stop('nobody')).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('nobody') as string,
+  });
+  expect(await stop('sh.desktop')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/killed: /) as string,
+  });
+  await lane.running.ended;
+});
+
 test('no network is a profile like others, and there is a way back from it', async () => {
   await using lane = await LaneShell.open(stage.product, { profile: 'one' });
   await stage.switchTo(lane, 'none');
@@ -157,7 +172,9 @@ describe('rules', () => {
 describe('when the proxy goes away', () => {
   test('the lane says so, nothing goes anywhere, and the first connection after its return works', async () => {
     const proxy = await stage.world.proxy('microsocks');
-    writeConfig(stage.world, { profiles: [{ ...stage.profileOne(), chain: { servers: [serverOf(proxy)] } }] });
+    writeConfig(stage.world, {
+      profiles: [{ ...stage.profileOne(), chain: { servers: [serverOf(proxy)] } }],
+    });
     await using lane = await LaneShell.open(stage.product, { profile: 'one' });
     expect(await lane.must(fetchPage('here.example.test'))).toBe(greeting);
     await stage.isHealth(lane, 'reachable');

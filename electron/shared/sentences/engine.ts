@@ -32,6 +32,11 @@ export const engine = {
     why: 'libculvert.so or culvert-launch was not built or does not fit this machine',
     todo: 'build it with `build/setup.sh`, or install the package again',
   },
+  'window-unavailable': {
+    what: 'the window was not opened',
+    why: 'it needs a display, a user who is not root, and Electron',
+    todo: 'see the detail; everything can be done on the command line as well (`culvert help`)',
+  },
   'engine-unreachable': {
     what: 'no running Culvert was found',
     why: 'no engine of yours answers',

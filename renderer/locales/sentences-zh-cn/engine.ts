@@ -33,6 +33,11 @@ export const engine: Record<keyof typeof english, Sentence> = {
     why: 'libculvert.so 或 culvert-launch 没有构建，或与此计算机不符',
     todo: '请用 `build/setup.sh` 构建，或重新安装软件包',
   },
+  'window-unavailable': {
+    what: '窗口未打开',
+    why: '它需要显示器、非 root 用户以及 Electron',
+    todo: '请查看详细信息；所有操作也可以在命令行中完成（`culvert help`）',
+  },
   'engine-unreachable': {
     what: '找不到正在运行的 Culvert',
     why: '您的引擎没有一个应答',
