@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { homedir, release } from 'node:os';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Engine, givenProfile, hasNoNewPrivs, terminal } from '#engine';
