@@ -9,8 +9,6 @@ export { formatUpstream, parseProxyUrl } from './upstream/url.ts';
 export { Secrets } from './secrets/secrets.ts';
 export type { SecretsKind, SecretsOptions } from './secrets/secrets.ts';
 export { terminal } from './terminal.ts';
-export { appEnvironment, callerFacts, type CallerFacts } from './app-environment.ts';
-export { AppStarter, type AppRequest, type Notice, type OpenRequest } from './app-starter.ts';
 export { ConfigStore } from './config/store.ts';
 export {
   addProfile,
