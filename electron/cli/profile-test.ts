@@ -131,7 +131,7 @@ function rowOf({ profile, test, ms, failure }: TestedProfile): string[] {
   return [
     profile.id,
     test?.chain.outcome ?? 'failed',
-    ms === undefined ? '' : String(ms),
+    ms === undefined || test?.chain.outcome === 'failed' ? '' : String(ms),
     test?.chain.exitAddress ?? '',
     why,
   ];

@@ -1,6 +1,6 @@
 /** What a test or a check has found so far, line by line, and what that comes to. Pure but for the clock it is given. */
 import { failureOf, sentenceOf, type Failure } from '#shared/failure.ts';
-import type { CheckLine, CheckReport, CheckStage } from '#shared/model.ts';
+import { checkStages, type CheckLine, type CheckReport, type CheckStage } from '#shared/model.ts';
 
 export type Outcome = CheckLine['outcome'];
 
@@ -37,6 +37,11 @@ export class Findings {
     const failure = failureOf(error);
     this.add(stage, 'failed', sentenceFor(failure), { ms, failure });
     return failure;
+  }
+
+  /** Puts the lines in the order of the stages. */
+  sort(): void {
+    this.lines.sort((one, other) => checkStages.indexOf(one.stage) - checkStages.indexOf(other.stage));
   }
 
   report(): CheckReport {

@@ -59,6 +59,8 @@ class LaneCheck {
   async run(): Promise<CheckReport> {
     await Promise.all([this.#reach(), this.#fromInside(), this.#isolation()]);
     this.#bypass();
+    // All at once, so in the order in which people think of them.
+    this.#findings.sort();
     return this.#findings.report();
   }
 

@@ -98,16 +98,14 @@ async function ask({ inside }: ProbeContext, probe: PageProbe, sourcePort: numbe
 
 function unanswered(
   { findings }: ProbeContext,
-  { stage, address, port }: PageProbe,
+  { stage, address, port, url }: PageProbe,
   flow: FlowView | undefined,
   { ms, trouble }: { readonly ms: number; readonly trouble: Failure | undefined },
 ): void {
   const failure = failureIn(flow);
   const why = failure?.detail ?? trouble?.detail ?? 'no answer';
-  const beyond: Failure = {
-    code: 'probe-unreachable',
-    detail: `${authorityOf({ host: address, port })}: ${why}`,
-  };
+  const where = stage === 'web' ? url.host : authorityOf({ host: address, port });
+  const beyond: Failure = { code: 'probe-unreachable', detail: `${where}: ${why}` };
   if (flow === undefined) {
     const text = `${sentenceFor(beyond)}; Culvert has not seen the connection either`;
     findings.add(stage, 'unknown', text, { ms, failure: beyond });

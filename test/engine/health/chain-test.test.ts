@@ -201,6 +201,14 @@ describe('several servers', () => {
     expect(line(report, 'web')?.outcome).toBe('ok');
   });
 
+  it('of a dynamic chain are passed over when they are silent, as a connection of an app would', async () => {
+    await using silent = await smallProxy({ isSilent: true });
+    await using alive = await smallProxy();
+    const report = await test([at(silent), at(alive)], { mode: 'dynamic' });
+    expect(line(report, 'web')?.outcome).toBe('ok');
+    expect(line(report, 'web')?.ms).toBeGreaterThan(4000);
+  });
+
   it('of a random chain that is longer than those alive cannot be used', async () => {
     await using alive = await smallProxy();
     const report = await test([at({ port: await deadPort() }), at(alive)], { mode: 'random', length: 2 });
