@@ -17,6 +17,7 @@ import { FlowTable, type Flow } from './flows.ts';
 import { HelperLink } from './helper-link.ts';
 import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
 import { Lane, type LaneContext } from './lane.ts';
+import { EngineLog } from './log.ts';
 import { Policies } from './policies.ts';
 import { Native } from './native.ts';
 import { Relays } from './relays.ts';
@@ -38,6 +39,7 @@ export class Engine implements AsyncDisposable {
   readonly #ways: Ways;
   readonly #policies: Policies;
   readonly #startedAt = Date.now();
+  readonly #log = EngineLog.open();
   #control: ControlServer | undefined;
   #helper: Promise<{ link: HelperLink; info: HelperInfo }> | undefined;
   #helperState: Snapshot['helper'] = { state: 'none' };
@@ -78,6 +80,7 @@ export class Engine implements AsyncDisposable {
       productDir: options.productDir,
       onChange: () => void this.#configChanged(),
       onProblem: (failure) => {
+        this.#log.configProblem(failure);
         for (const lane of this.#lanes.values()) lane.note(describe(failure));
       },
     });
@@ -91,6 +94,7 @@ export class Engine implements AsyncDisposable {
     const engine = new Engine(options, native);
     const apps = new AppCalls({ engine, productDir: options.productDir, facts });
     engine.#control = await ControlServer.open(native, engine, apps);
+    engine.#log.begin();
     return engine;
   }
 
@@ -110,6 +114,7 @@ export class Engine implements AsyncDisposable {
     this.#lastLane += 1;
     const lane = new Lane(`${process.pid}-${this.#lastLane}`, spec, policy, this.#contextFor(link, info));
     this.#lanes.set(lane.id, lane);
+    this.#log.follow(lane);
     try {
       await lane.open();
     } catch (error) {
@@ -192,6 +197,7 @@ export class Engine implements AsyncDisposable {
     const helper = await this.#helper?.catch(() => undefined);
     helper?.link.close();
     this.#native.stopWatching();
+    this.#log.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -201,6 +207,7 @@ export class Engine implements AsyncDisposable {
   #ready(): Promise<{ link: HelperLink; info: HelperInfo }> {
     this.#helper ??= this.#startHelper().catch((error: unknown) => {
       this.#helper = undefined;
+      this.#log.helperFailed(failureOf(error));
       this.#helperChanged({ state: 'none' });
       throw error;
     });
@@ -267,6 +274,7 @@ export class Engine implements AsyncDisposable {
         if (lane.choice === choice) await lane.follow(choice, policy, true);
       } catch (error) {
         // The lane goes on with the policy that it has, and its user hears why.
+        this.#log.configProblem(failureOf(error));
         lane.note(describe(failureOf(error)));
       }
     }
@@ -280,6 +288,7 @@ export class Engine implements AsyncDisposable {
   }
 
   #flowChanged(flow: Flow): void {
+    this.#log.flow(flow);
     if (!this.#emitter.has('flow')) return;
     this.#emitter.emit('flow', { ...flow });
     if (flow.pid === undefined && flow.closedAt === undefined) this.#attribution.wanted();
@@ -292,6 +301,7 @@ export class Engine implements AsyncDisposable {
 
   /** Tells of many changes in one turn once. */
   #changed(): void {
+    this.#log.look(this.#helperState, this.#lanes.values());
     if (this.#isChangePending || !this.#emitter.has('changed')) return;
     this.#isChangePending = true;
     setImmediate(() => {

@@ -86,3 +86,13 @@ export function enginePidOf(fileName: string): number | undefined {
   const match = /^engine-([1-9][0-9]*)\.sock$/.exec(fileName);
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
+
+/** What the engines of this user write down of themselves; older lines are in `engine.log.1` and `engine.log.2`. */
+export function engineLogPath(env: NodeJS.ProcessEnv = process.env): string {
+  return join(stateDir(env), 'engine.log');
+}
+
+/** What the app of a lane has written that was opened without a terminal. */
+export function laneLogPath(lane: string, env: NodeJS.ProcessEnv = process.env): string {
+  return join(stateDir(env), 'lanes', `${lane}.log`);
+}
