@@ -140,16 +140,19 @@ export class UdpRelay {
       known.waiting.push(sending);
       return;
     }
-    this.#expectUdp(way);
+    this.#expectUdp(sending, way, rule);
     const association = known ?? (await this.#open(key, sending, way, rule));
     await this.#route(association, sending);
     for (const next of association.waiting.splice(0)) await this.#routeOrRefuse(association, next);
   }
 
-  /** Throws when this way is known not to carry UDP. */
-  #expectUdp(way: Way): void {
+  /** Throws when this way is known not to carry UDP; the list shows that. */
+  #expectUdp(sending: Sending, way: Way, rule?: string): void {
     const isRefused = this.#options.now() < (this.#refusedUntil.get(way) ?? 0);
-    if (way.udp === 'none' || isRefused) throw new CulvertError('udp-not-offered');
+    if (way.udp !== 'none' && !isRefused) return;
+    const error = new CulvertError('udp-not-offered');
+    this.#table.end(this.#begin(sending, way.via, rule), error.failure);
+    throw error;
   }
 
   async #open(key: string, sending: Sending, way: Way, rule?: string): Promise<Association> {
