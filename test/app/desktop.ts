@@ -3,7 +3,7 @@
  * opens it, sandbox included. The window is driven by Playwright from outside: what it listens on for that is in
  * the world's network, so this process listens in its place and passes bytes on.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -13,7 +13,7 @@ import type { Exception } from '../world/capture.ts';
 import { Cell } from '../world/cell.ts';
 import { Owned } from '../world/owned.ts';
 import { Product } from '../world/product.ts';
-import { Running, type Outcome } from '../world/running.ts';
+import type { Outcome } from '../world/running.ts';
 import { World } from '../world/world.ts';
 
 const user = 'culvert-a';
@@ -43,8 +43,9 @@ export class Desktop {
     const world = stack.use(await World.create());
     const product = Product.install(world);
     cpSync(join(repository, 'dist/renderer'), join(product.dir, 'renderer'), { recursive: true });
+    cpSync(join(repository, 'test/app/hold.cjs'), join(product.dir, 'hold.cjs'));
     await world.shell(`mkdir ${electronDir} && mount --bind ${dirname(electronProgram())} ${electronDir}`);
-    const display = await startScreen(stack);
+    const display = await startScreen(world);
     return new Desktop(world, product, display, stack.move());
   }
 
@@ -109,7 +110,12 @@ exec nsenter -t ${world.namespace('host').pid} -n -m -- \\
       { mode: 0o755 },
     );
     const ports = doors.map(({ port }) => port);
-    return { program, args: [join(this.product.dir, 'main.cjs'), ...args], owned, ports };
+    return {
+      program,
+      args: ['-r', join(this.product.dir, 'hold.cjs'), join(this.product.dir, 'main.cjs'), ...args],
+      owned,
+      ports,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -210,16 +216,13 @@ async function openDoor(path: string): Promise<{ server: Server; port: number }>
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** A screen without a monitor; the answer is its name. */
-async function startScreen(owned: Owned): Promise<string> {
-  const screen = new Running(
-    spawn('setpriv', [
-      ...['--pdeathsig', 'KILL', 'Xvfb', '-displayfd', '1', '-screen', '0', '1400x900x24'],
-      // Without a client it would else begin anew, and lose the one that connects meanwhile.
-      ...['-nolisten', 'tcp', '-ac', '-noreset'],
-    ]),
-  );
-  owned.defer(() => screen.end());
+/** A screen without a monitor, with a place for sockets of its own; the answer is its name. */
+async function startScreen(world: World): Promise<string> {
+  const sockets = '/tmp/.X11-unix';
+  await world.shell(`mkdir -p ${sockets} && mount -t tmpfs -o mode=1777 culvert-world ${sockets}`);
+  // Without a client it would else begin anew, and lose the one that connects meanwhile.
+  const options = ['-screen', '0', '1400x900x24', '-nolisten', 'tcp', '-ac', '-noreset'];
+  const screen = world.spawn(['Xvfb', '-displayfd', '1', ...options]);
   const [, number] = await screen.says(/^([0-9]+)\n/);
   return `:${number}`;
 }
