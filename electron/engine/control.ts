@@ -5,7 +5,7 @@
  * Must not: serve another user, or a process that is not in the engine's own network: an app on a lane could
  * otherwise free itself (S38b).
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
@@ -56,7 +56,9 @@ export class ControlServer {
   /** Opens `engine-<pid>.sock`. Throws `runtime-dir-unsafe`. */
   static async open(native: Native, engine: Engine, apps: AppCalls): Promise<ControlServer> {
     const path = engineSocket(runtimeDir(), process.pid);
-    rmSync(path, { force: true });
+    // Under another name until it listens: whoever finds it is answered.
+    const beside = `${path}.new`;
+    rmSync(beside, { force: true });
     const server = createServer();
     const control = new ControlServer(path, server, apps);
     server.on('connection', (socket) => {
@@ -66,9 +68,10 @@ export class ControlServer {
       server.once('error', (error) => {
         reject(new CulvertError('runtime-dir-unsafe', { detail: error.message, cause: error }));
       });
-      server.listen(path, resolve);
+      server.listen(beside, resolve);
     });
-    chmodSync(path, 0o600);
+    chmodSync(beside, 0o600);
+    renameSync(beside, path);
     server.unref();
     return control;
   }
