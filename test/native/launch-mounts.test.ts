@@ -1,32 +1,25 @@
 /** culvert-launch: what an app sees of /run, of Culvert's sockets and of the resolver files (S14, S38b). */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Running } from '../world/running.ts';
-import { launch, Programs, user, type Launched, type LaunchOptions } from './launch/world.ts';
+import { isRoot, modes, programs, run, start, usePrograms } from './launch/suite.ts';
+import { user, type Launched, type LaunchOptions } from './launch/world.ts';
 
-const isRoot = process.getuid?.() === 0;
-const modes = ['privileged', 'rootless'] as const;
 const resolvConf = 'nameserver 192.0.0.1\noptions edns0\n';
-let programs: Programs;
 
-beforeAll(() => {
-  if (isRoot) programs = new Programs();
-});
-afterAll(() => {
-  if (isRoot) programs.remove();
-});
+usePrograms();
 
-async function run(options: LaunchOptions): Promise<string> {
-  await using launched = launch(programs, options);
-  const { status, stdout, stderr } = await launched.end();
+/** What an app said that did start. */
+async function said(options: LaunchOptions): Promise<string> {
+  const { status, stdout, stderr } = await run(options);
   if (status[0]?.startsWith('started') !== true) throw new Error(`${status.join('; ')} ${stderr}`);
   return stdout;
 }
 
 /** A service of the host's that listens at `path`, as long as the result lives. */
 async function serve(app: Launched, path: string): Promise<Running> {
-  const command = ['-t', String(app.running.pid), '-m', programs.probe, 'listen', path];
+  const command = ['-t', String(app.running.pid), '-m', programs().probe, 'listen', path];
   const server = new Running(spawn('nsenter', command));
   await server.says(/listening/);
   return server;
@@ -43,13 +36,13 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     '/run/dnsmasq.sock',
   ])('does not find %s, also when the service makes it anew', async (path) => {
     const directory = path.replace(/\/[^/]*$/, '');
-    const ask = `while read -r line; do ${programs.probe} connect ${path}; done`;
-    await using app = launch(programs, { mode, argv: ['sh', '-c', ask], setup: `mkdir -p ${directory}` });
+    const ask = `while read -r line; do ${programs().probe} connect ${path}; done`;
+    await using app = start({ mode, argv: ['sh', '-c', ask], setup: `mkdir -p ${directory}` });
     await app.pid();
     for (let round = 1; round <= 3; round++) {
       await using server = await serve(app, path);
       // The control: whoever is not on the lane does reach it.
-      expect(app.outside(`${programs.probe} connect ${path}`)).toBe(`connect ${path} 0\n`);
+      expect(app.outside(`${programs().probe} connect ${path}`)).toBe(`connect ${path} 0\n`);
       app.running.write('again\n');
       await app.running.says(new RegExp(`(connect ${path} 2\n){${round}}$`));
       server.child.stdin?.end();
@@ -61,8 +54,8 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
 
   it('finds the services that are on the list', async () => {
     const path = '/run/dbus/system_bus_socket';
-    const ask = `read -r line; ${programs.probe} connect ${path}`;
-    await using app = launch(programs, { mode, argv: ['sh', '-c', ask], setup: `chmod 0777 /run/dbus` });
+    const ask = `read -r line; ${programs().probe} connect ${path}`;
+    await using app = start({ mode, argv: ['sh', '-c', ask], setup: `chmod 0777 /run/dbus` });
     await app.pid();
     await using server = await serve(app, path);
     app.outside(`chmod 0777 ${path}`);
@@ -78,7 +71,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
       '/run/host/etc; touch /run/docker.sock /run/utmp /run/udev/data/x; ' +
       'ln -s /nix/store/system /run/current-system; mkdir -m 1777 /run/screen; touch /run/screen/outside; ' +
       'ln -s /run/docker /run/media; mkdir -p /run/real/users; ln -s ../real/users /run/systemd/users';
-    const stdout = await run({
+    const stdout = await said({
       mode,
       argv: ['sh', '-c', 'cd /run; find . | sort; stat -c %a screen'],
       setup,
@@ -108,7 +101,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
       '1777',
     ]);
     // Links are made again as they are, and lead to what is not there.
-    expect(await run({ mode, argv: ['sh', '-c', 'readlink /run/media; ls /run/media/'], setup })).toBe(
+    expect(await said({ mode, argv: ['sh', '-c', 'readlink /run/media; ls /run/media/'], setup })).toBe(
       '/run/docker\n',
     );
   });
@@ -116,21 +109,21 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   it('sees mounts below what is bound back', async () => {
     const setup =
       'mkdir -p /run/media/disk; mount -t tmpfs tmpfs /run/media/disk; touch /run/media/disk/photo';
-    expect(await run({ mode, argv: ['ls', '/run/media/disk'], setup })).toBe('photo\n');
+    expect(await said({ mode, argv: ['ls', '/run/media/disk'], setup })).toBe('photo\n');
   });
 
   it('sees as little of /var/run where that is a directory of its own', async () => {
     const setup =
       'mkdir /tmp/var /tmp/var-work; mount -t overlay -o lowerdir=/var,upperdir=/tmp/var,workdir=/tmp/var-work overlay /var; ' +
       'rm /var/run; mkdir -p /var/run/nscd /var/run/udev /run/nscd';
-    expect(await run({ mode, argv: ['sh', '-c', 'ls /var/run; ls -d /run/nscd /run/dbus'], setup })).toBe(
+    expect(await said({ mode, argv: ['sh', '-c', 'ls /var/run; ls -d /run/nscd /run/dbus'], setup })).toBe(
       'udev\n/run/dbus\n',
     );
   });
 
   it('sees the runtime directory of its user, shared with the session', async () => {
     const ask = `echo mine >${runtime}/from-app; read -r line; cat ${runtime}/from-session`;
-    await using app = launch(programs, { mode, argv: ['sh', '-c', ask] });
+    await using app = start({ mode, argv: ['sh', '-c', ask] });
     await app.pid();
     await expect.poll(() => app.outside(`cat ${runtime}/from-app 2>/dev/null || true`)).toBe('mine\n');
     app.outside(`echo theirs >${runtime}/from-session; chmod 0644 ${runtime}/from-session`);
@@ -141,7 +134,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   it.each([`${runtime}/culvert`, `/tmp/culvert-${user.uid}`])('cannot look into %s', async (directory) => {
     const setup = `mkdir -m 0700 ${directory}; touch ${directory}/engine-1.sock; chown -R ${user.uid} ${directory}`;
     const ask = `stat -c %a ${directory}; ls ${directory}; chmod 0700 ${directory}; touch ${directory}/x; rmdir ${directory}; mv ${directory} ${directory}2; echo end`;
-    await using app = launch(programs, { mode, argv: ['sh', '-c', ask], setup });
+    await using app = start({ mode, argv: ['sh', '-c', ask], setup });
     const end = await app.end();
     expect(end.stdout).toBe('0\nend\n');
     expect(
@@ -151,7 +144,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
 
   it('starts where the name of that directory is a link or a file, and touches neither', async () => {
     const link = `ln -s /etc ${runtime}/culvert; echo kept >/tmp/culvert-${user.uid}`;
-    const stdout = await run({
+    const stdout = await said({
       mode,
       argv: ['sh', '-c', `ls -d ${runtime}/culvert/passwd; cat /tmp/culvert-${user.uid}`],
       setup: link,
@@ -186,7 +179,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     ['missing', 'rm /etc/resolv.conf', ''],
   ])('has the resolver of the lane where /etc/resolv.conf is %s', async (_, setup, expected) => {
     expect(
-      await run({
+      await said({
         mode,
         argv: ['sh', '-c', 'cat /etc/resolv.conf 2>/dev/null; ls /run/systemd/resolve 2>/dev/null'],
         setup,
@@ -209,16 +202,16 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     ['nothing', '', 'hosts: files dns\n'],
   ])('has names from files and DNS only where nsswitch.conf says %s', async (_, host, expected) => {
     const setup = `printf '${host}' >/etc/nsswitch.conf`;
-    expect(await run({ mode, argv: ['cat', '/etc/nsswitch.conf'], setup })).toBe(expected);
+    expect(await said({ mode, argv: ['cat', '/etc/nsswitch.conf'], setup })).toBe(expected);
   });
 
   it('starts where nsswitch.conf is missing', async () => {
-    expect(await run({ mode, argv: ['ls', '/etc/nsswitch.conf'], setup: 'rm /etc/nsswitch.conf' })).toBe('');
+    expect(await said({ mode, argv: ['ls', '/etc/nsswitch.conf'], setup: 'rm /etc/nsswitch.conf' })).toBe('');
   });
 
   it('leaves every mount outside as it was', async () => {
     const here = readFileSync('/proc/self/mountinfo', 'utf8');
-    await using app = launch(programs, { mode, argv: ['cat'] });
+    await using app = start({ mode, argv: ['cat'] });
     const pid = await app.pid();
     const before = app.outside('cat /tmp/files/mounts-before');
     expect(app.outside('cat /proc/self/mountinfo')).toBe(before);
@@ -236,7 +229,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     const ask =
       'umount /run; umount -l /etc/resolv.conf; unshare -Urm sh -c "umount -l /run; umount -l /etc/resolv.conf; ' +
       'mount --bind / /mnt && ls /mnt/run"; ls /run; cat /etc/resolv.conf';
-    await using app = launch(programs, { mode, argv: ['sh', '-c', ask], setup: 'mkdir /run/nscd' });
+    await using app = start({ mode, argv: ['sh', '-c', ask], setup: 'mkdir /run/nscd' });
     const { stdout } = await app.end();
     expect(stdout).not.toContain('nscd');
     expect(stdout).toContain(resolvConf);

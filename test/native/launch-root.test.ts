@@ -1,29 +1,18 @@
 /** culvert-launch: set-uid programs and root inside a lane, and who may start one. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launch, Programs, user, type LaunchOptions } from './launch/world.ts';
+import { describe, expect, it } from 'vitest';
+import { isRoot, programs, run, start, usePrograms } from './launch/suite.ts';
+import { user } from './launch/world.ts';
 
-const isRoot = process.getuid?.() === 0;
 const sudoers = `echo 'culvert-test ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers; chmod 0440 /etc/sudoers`;
-let programs: Programs;
 
-beforeAll(() => {
-  if (isRoot) programs = new Programs();
-});
-afterAll(() => {
-  if (isRoot) programs.remove();
-});
-
-async function run(options: LaunchOptions) {
-  await using launched = launch(programs, options);
-  return await launched.end();
-}
+usePrograms();
 
 describe.skipIf(!isRoot)('a privileged lane', () => {
   it('lets sudo work, as root with the network of the lane', async () => {
     const argv = ['sudo', '-n', 'sh', '-c', 'id -u; readlink /proc/self/ns/net; cat'] as const;
-    await using app = launch(programs, { mode: 'privileged', argv, setup: sudoers });
+    await using app = start({ mode: 'privileged', argv, setup: sudoers });
     const [, lane] = await app.running.says(/^0\n(net:\S+)\n/);
     const supervisor = Number(await app.field('PPid'));
     expect(lane).toBe(readlinkSync(`/proc/${supervisor}/ns/net`));
@@ -42,9 +31,9 @@ describe.skipIf(!isRoot)('a privileged lane', () => {
     ['a device file', 'mknod /tmp/files/disk b 254 0'],
     ['a packet socket', `sh -c 'PROBE families | grep -qx "socket packet 0"'`],
   ])('does not give root inside %s', async (_, words) => {
-    const command = words.replaceAll('PROBE', programs.probe).replaceAll('HOST', String(process.pid));
+    const command = words.replaceAll('PROBE', programs().probe).replaceAll('HOST', String(process.pid));
     const argv = ['sh', '-c', `sudo -n ${command} 2>&1; echo code $?; cat`] as const;
-    await using app = launch(programs, { mode: 'privileged', argv, setup: sudoers });
+    await using app = start({ mode: 'privileged', argv, setup: sudoers });
     const [, code] = await app.running.says(/^code (\d+)$/m);
     expect(Number(code)).toBeGreaterThan(0);
     // The control: root that comes from outside into the same namespaces can.
@@ -69,7 +58,7 @@ describe.skipIf(!isRoot)('a privileged lane', () => {
   });
 
   it('may belong to root when root has started Culvert, with the reduced set only', async () => {
-    await using app = launch(programs, { mode: 'privileged', argv: ['cat'], uid: 0 });
+    await using app = start({ mode: 'privileged', argv: ['cat'], uid: 0 });
     expect(await app.field('Uid')).toBe('0\t0\t0\t0');
     const bounding = await app.field('CapBnd');
     expect(BigInt(`0x${bounding}`) & (1n << 21n)).toBe(0n);
@@ -88,7 +77,7 @@ describe.skipIf(!isRoot)('the launcher', () => {
   function bare(args: readonly string[], isUser: boolean) {
     const become = isUser ? [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'] : ['--reuid=0'];
     const blank = openSync('/dev/null', 'r');
-    const result = spawnSync('setpriv', [...become, programs.product, ...args], {
+    const result = spawnSync('setpriv', [...become, programs().product, ...args], {
       env: { PATH: '/usr/bin:/bin' },
       stdio: ['ignore', 'pipe', 'pipe', blank, blank, 'pipe', blank],
       encoding: 'utf8',
@@ -123,7 +112,7 @@ describe.skipIf(!isRoot)('the launcher', () => {
   });
 
   it('says nothing and starts nothing without its descriptors', () => {
-    const { status, stdout, stderr } = spawnSync(programs.product, ['privileged', '0', 'none', '0'], {
+    const { status, stdout, stderr } = spawnSync(programs().product, ['privileged', '0', 'none', '0'], {
       encoding: 'utf8',
     });
     expect({ status, stdout, stderr }).toEqual({ status: 125, stdout: '', stderr: '' });
@@ -135,7 +124,7 @@ describe.skipIf(!isRoot)('the launcher', () => {
   });
 
   it('cannot be told to fail in the product', () => {
-    expect(readFileSync(programs.product).includes('fail-at')).toBe(false);
-    expect(readFileSync(programs.launcher).includes('fail-at')).toBe(true);
+    expect(readFileSync(programs().product).includes('fail-at')).toBe(false);
+    expect(readFileSync(programs().launcher).includes('fail-at')).toBe(true);
   });
 });

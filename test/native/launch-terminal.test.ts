@@ -1,18 +1,9 @@
 /** culvert-launch: sessions, process groups, job control, and the supervisor that stays until the last process. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launch, Programs } from './launch/world.ts';
+import { describe, expect, it } from 'vitest';
+import { isRoot, modes, start, usePrograms } from './launch/suite.ts';
 
-const isRoot = process.getuid?.() === 0;
-const modes = ['privileged', 'rootless'] as const;
-let programs: Programs;
-
-beforeAll(() => {
-  if (isRoot) programs = new Programs();
-});
-afterAll(() => {
-  if (isRoot) programs.remove();
-});
+usePrograms();
 
 /** Parent, process group, session, terminal and its foreground group: /proc/PID/stat, proc(5). */
 function statOf(pid: number) {
@@ -32,7 +23,7 @@ function statOf(pid: number) {
 
 describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   it('shares session and process group with its caller when the terminal is shared', async () => {
-    await using app = launch(programs, { mode, argv: ['cat'], terminal: 'share' });
+    await using app = start({ mode, argv: ['cat'], terminal: 'share' });
     const { group, session, parent } = statOf(await app.pid());
     expect({ group, session }).toEqual({ group: app.running.pid, session: app.running.pid });
     expect(statOf(parent)).toMatchObject({ group, session });
@@ -42,7 +33,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     // Another process of the group stands for the caller and says what a real one does: that it stops.
     const caller =
       '(trap "echo tstp" TSTP; echo ready; while kill -0 $$ 2>/dev/null; do sleep 0.05; done) & exec cat';
-    await using app = launch(programs, { mode, argv: ['bash', '--norc', '-c', caller], terminal: 'share' });
+    await using app = start({ mode, argv: ['bash', '--norc', '-c', caller], terminal: 'share' });
     await app.running.says(/ready/);
     const pid = await app.pid();
     // Not SIGTSTP: without a terminal this group is orphaned, and the kernel discards it.
@@ -56,7 +47,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('keeps its supervisor when signals are sent to the whole group', async () => {
-    await using app = launch(programs, {
+    await using app = start({
       mode,
       argv: ['sh', '-c', 'trap "" INT HUP TERM; exec cat'],
       terminal: 'share',
@@ -81,7 +72,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('has a session and a process group of its own and no terminal when it is started from the window', async () => {
-    await using app = launch(programs, { mode, argv: ['cat'], terminal: 'none' });
+    await using app = start({ mode, argv: ['cat'], terminal: 'none' });
     const pid = await app.pid();
     const { group, session, parent, terminal } = statOf(pid);
     expect({ group, session, terminal }).toEqual({ group: pid, session: parent, terminal: 0 });
@@ -89,7 +80,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
 
   it('is in the foreground of a terminal of its own', async () => {
     const argv = ['sh', '-c', 'tty; echo ready; exec cat'] as const;
-    await using app = launch(programs, { mode, argv, terminal: 'own', isInTerminal: true });
+    await using app = start({ mode, argv, terminal: 'own', isInTerminal: true });
     await app.running.says(/^\/dev\/pts\/\d+\r\nready/m);
     const pid = await app.pid();
     const { group, session, parent, terminal, foreground } = statOf(pid);
@@ -104,7 +95,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
       '-c',
       'trap "echo caught; exit 7" INT; echo ready; while :; do read -t 1 line; done',
     ] as const;
-    await using app = launch(programs, { mode, argv, terminal: 'own', isInTerminal: true });
+    await using app = start({ mode, argv, terminal: 'own', isInTerminal: true });
     await app.running.says(/ready/);
     app.running.write('\x03');
     await app.reports(/^exited 7$/);
@@ -113,7 +104,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('stops by Ctrl+Z in its own terminal, and continues by a signal', async () => {
-    await using app = launch(programs, {
+    await using app = start({
       mode,
       argv: ['sh', '-c', 'echo ready; exec cat'],
       terminal: 'own',
@@ -131,7 +122,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('is told by SIGHUP when its own terminal goes away', async () => {
-    await using app = launch(programs, {
+    await using app = start({
       mode,
       argv: ['sleep', '1000'],
       terminal: 'own',
@@ -144,7 +135,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('is not started with a terminal of its own where there is none', async () => {
-    await using app = launch(programs, { mode, argv: ['true'], terminal: 'own' });
+    await using app = start({ mode, argv: ['true'], terminal: 'own' });
     expect((await app.end()).status).toEqual(['failed session 25']);
   });
 
@@ -152,7 +143,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
     // A daemon as daemons are: forked twice, in a session of its own.
     const daemon = 'echo $$; exec sleep 1000 >/dev/null 2>&1 </dev/null';
     const argv = ['sh', '-c', `setsid sh -c "sh -c '$0' &"; exit 3`, daemon] as const;
-    await using app = launch(programs, { mode, argv });
+    await using app = start({ mode, argv });
     await app.reports(/^exited 3$/);
     const orphan = Number((await app.running.says(/^(\d+)\n/))[1]);
     await expect.poll(() => statOf(orphan).parent).not.toBe(1);
@@ -166,7 +157,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
 
   it('ends its output when the app does, though the supervisor lives on', async () => {
     const argv = ['sh', '-c', 'sleep 1000 >/dev/null 2>&1 </dev/null & echo $!'] as const;
-    await using app = launch(programs, { mode, argv });
+    await using app = start({ mode, argv });
     await app.reports(/^exited 0$/);
     const sleeper = Number((await app.running.says(/^(\d+)\n/))[1]);
     const { parent } = statOf(sleeper);
@@ -176,7 +167,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('goes on when nobody reads the status any more', async () => {
-    await using app = launch(programs, {
+    await using app = start({
       mode,
       argv: ['sh', '-c', 'read -r line; kill -STOP $$; echo "$line"'],
     });

@@ -1,34 +1,21 @@
 /** culvert-launch: who the app is, what it gets, and that a start that fails anywhere starts nothing (S4, S26). */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { repository } from '../world/artefact.ts';
-import { launch, Programs, user, type LaunchOptions } from './launch/world.ts';
+import { isRoot, modes, programs, run, start, usePrograms } from './launch/suite.ts';
+import { user } from './launch/world.ts';
 
-const isRoot = process.getuid?.() === 0;
-const modes = ['privileged', 'rootless'] as const;
 const sockets = ['socket', 'socketpair', 'x32', 'i386', 'i386-pair'];
-let programs: Programs;
 
-beforeAll(() => {
-  if (isRoot) programs = new Programs();
-});
-afterAll(() => {
-  if (isRoot) programs.remove();
-});
-
-/** Starts, waits for the end, and answers all that was said. */
-async function run(options: LaunchOptions) {
-  await using launched = launch(programs, options);
-  return await launched.end();
-}
+usePrograms();
 
 /** An app that stays until its standard input ends. */
 const staying = ['cat'] as const;
 
 describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   it('has the ids of the user in every place and no capability', async () => {
-    await using app = launch(programs, { mode, argv: staying });
+    await using app = start({ mode, argv: staying });
     const id = String(user.uid);
     expect(await app.field('Uid')).toBe([id, id, id, id].join('\t'));
     expect(await app.field('Gid')).toBe([id, id, id, id].join('\t'));
@@ -44,7 +31,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('has the groups that the user has outside', async () => {
-    await using app = launch(programs, { mode, argv: staying });
+    await using app = start({ mode, argv: staying });
     expect((await app.field('Groups')).split(' ').sort()).toEqual([String(user.gid), String(user.crew)]);
     expect(
       app
@@ -56,7 +43,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('has its supervisor on the same lane with the same ids, no capability and only the status pipe and the gateway', async () => {
-    await using app = launch(programs, { mode, argv: staying });
+    await using app = start({ mode, argv: staying });
     const supervisor = Number(await app.field('PPid'));
     expect(await app.field('Name', supervisor)).toBe('culvert-launch');
     expect(await app.field('Uid', supervisor)).toBe(await app.field('Uid'));
@@ -68,18 +55,18 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('has the descriptors 0, 1 and 2 and no other', async () => {
-    const { stdout } = await run({ mode, argv: [programs.probe, 'fds'] });
+    const { stdout } = await run({ mode, argv: [programs().probe, 'fds'] });
     expect(stdout.trim().split('\n')).toEqual(['0', '1', '2']);
   });
 
   it('gets exactly the environment of the caller, which has no effect on the launcher', async () => {
     const env = {
-      LD_PRELOAD: programs.preload,
+      LD_PRELOAD: programs().preload,
       GCONV_PATH: '/tmp/files',
       LC_ALL: 'xx_XX.UTF-8',
       NAME: 'line 1\nline 2',
     };
-    await using app = launch(programs, { mode, argv: staying, env });
+    await using app = start({ mode, argv: staying, env });
     const environ = readFileSync(`/proc/${await app.pid()}/environ`, 'utf8');
     expect(environ.split('\0').filter((line) => line !== '')).toEqual([
       'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
@@ -92,7 +79,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('has the umask, limits and directory of the caller', async () => {
-    await using app = launch(programs, {
+    await using app = start({
       mode,
       argv: ['sh', '-c', 'umask; pwd -P; exec cat'],
       payload: {
@@ -113,7 +100,7 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
 
   it('ignores what the caller ignored, but only what shells and nohup do', async () => {
     const payload = { ignoredSignals: 0xffff_ffff_ffff_ffffn };
-    await using app = launch(programs, { mode, argv: staying, payload });
+    await using app = start({ mode, argv: staying, payload });
     // HUP INT QUIT USR1 USR2 PIPE CHLD TSTP TTIN TTOU; an app that ignored SEGV or TERM would be a nuisance.
     const honoured = [1, 2, 3, 10, 12, 13, 17, 20, 21, 22].reduce(
       (mask, n) => mask | (1n << BigInt(n - 1)),
@@ -123,12 +110,12 @@ describe.skipIf(!isRoot).each(modes)('an app that is started %s', (mode) => {
   });
 
   it('starts with every signal at its default and none blocked', async () => {
-    await using app = launch(programs, { mode, argv: staying });
+    await using app = start({ mode, argv: staying });
     for (const set of ['SigBlk', 'SigIgn', 'SigCgt']) expect(await app.field(set)).toMatch(/^0+$/);
   });
 
   it('can make UNIX, IPv4, IPv6 and netlink sockets and no others, by no ABI of the machine', async () => {
-    const { stdout } = await run({ mode, argv: [programs.probe, 'families'] });
+    const { stdout } = await run({ mode, argv: [programs().probe, 'families'] });
     const results = new Map(
       stdout
         .trim()
