@@ -22,22 +22,18 @@ export function makeCertificates(dir: string): Certificates {
   const authority = join(dir, 'authority.pem');
   const certificate = join(dir, 'server.pem');
   const [authorityKey, key] = [join(dir, 'authority.key'), join(dir, 'server.key')];
-  const fresh = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '30',
-  ];
+  const fresh = freshCertificate(30);
   openssl([...fresh, '-subj', '/CN=Culvert test authority', '-keyout', authorityKey, '-out', authority]);
   const signed = ['-CA', authority, '-CAkey', authorityKey, '-addext', `subjectAltName=${names.join(',')}`];
   const leaf = ['-subj', '/CN=example.test', '-addext', 'basicConstraints=critical,CA:FALSE'];
   openssl([...fresh, ...signed, ...leaf, '-keyout', key, '-out', certificate]);
   return { authority, certificate, key };
+}
+
+/** How openssl(1) is asked for a key on P-256 and a certificate for it. */
+export function freshCertificate(days: number): string[] {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  return ['req', '-x509', ...key, '-days', String(days)];
 }
 
 function openssl(args: readonly string[]): void {

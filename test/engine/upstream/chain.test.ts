@@ -1,5 +1,5 @@
 /** Connections through several proxies: which ones, what they are asked for, and whose fault a failure is. */
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Upstream, UpstreamKind } from '#shared/model.ts';
 import type { ChainMode } from '#shared/profile.ts';
@@ -7,19 +7,14 @@ import { ChainDialler, type ChainSpec } from '../../../electron/engine/upstream/
 import { destinationOf } from '../../../electron/engine/upstream/destination.ts';
 import { failureFrom, listen } from './scripted-proxy.ts';
 import { smallProxy, type SmallProxy } from './small-proxy.ts';
+import { serveTarget, type Target } from './target.ts';
 
-let target: Server;
-let targetPort = 0;
+let target: Target;
 
 beforeAll(async () => {
-  target = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.write('speaks first');
-    socket.pipe(socket);
-  });
-  targetPort = await listen(target);
+  target = await serveTarget();
 });
-afterAll(() => target.close());
+afterAll(() => target.server.close());
 
 function upstream(
   proxy: { readonly port: number },
@@ -38,7 +33,7 @@ async function deadPort(): Promise<number> {
 }
 
 /** Says something through the chain and reads it back; answers the way that it went. */
-async function converse(chain: ChainDialler, host = 'example.test', port = targetPort): Promise<string> {
+async function converse(chain: ChainDialler, host = 'example.test', port = target.port): Promise<string> {
   const { socket, early, via } = await chain.dial(destinationOf(host, port), { deadlineMs: 4000 });
   let got = early.toString();
   socket.on('data', (chunk: Buffer) => (got += chunk.toString()));
@@ -74,7 +69,7 @@ describe('a strict chain', () => {
       expect([one.asked, two.asked, three.asked]).toEqual([
         [address(two)],
         [address(three)],
-        [`example.test:${targetPort}`],
+        [`example.test:${target.port}`],
       ]);
       expect(via).toBe(upstreams.map(({ kind, port }) => `${kind}://127.0.0.1:${port}`).join(' → '));
     });
@@ -94,7 +89,7 @@ describe('a strict chain', () => {
       const upstreams = alive.map((proxy) => upstream(proxy));
       upstreams.splice(dead, 0, upstream({ port: await deadPort() }));
       const chain = new ChainDialler({ mode: 'strict', upstreams });
-      const failure = await failureFrom(chain.dial(destinationOf('example.test', targetPort)));
+      const failure = await failureFrom(chain.dial(destinationOf('example.test', target.port)));
       expect(failure.code).toBe(dead === 0 ? 'proxy-unreachable' : 'proxy-refused');
       expect(failure.detail).toContain(`server ${dead + 1} of 3, 127.0.0.1:${upstreams[dead]?.port}`);
     });
@@ -103,8 +98,8 @@ describe('a strict chain', () => {
   it('tries a server that was dead again at once', async () => {
     await using one = await smallProxy();
     const chain = new ChainDialler({ mode: 'strict', upstreams: [upstream({ port: await deadPort() })] });
-    await failureFrom(chain.dial(destinationOf('example.test', targetPort)));
-    const again = await failureFrom(chain.dial(destinationOf('example.test', targetPort)));
+    await failureFrom(chain.dial(destinationOf('example.test', target.port)));
+    const again = await failureFrom(chain.dial(destinationOf('example.test', target.port)));
     expect(again.code).toBe('proxy-unreachable');
     expect(await converse(new ChainDialler({ mode: 'strict', upstreams: [upstream(one)] }))).toContain(
       'socks5',
@@ -116,7 +111,7 @@ describe('a strict chain', () => {
       if (one === undefined || two === undefined) throw new Error('too few');
       const chain = new ChainDialler({ mode: 'strict', upstreams: [upstream(one), upstream(two, 'socks4')] });
       expect(chain.carriesNames).toBe(false);
-      const failure = await failureFrom(chain.dial(destinationOf('example.test', targetPort)));
+      const failure = await failureFrom(chain.dial(destinationOf('example.test', target.port)));
       expect(failure).toMatchObject({ code: 'proxy-refused' });
       expect(failure.detail).toMatch(/^SOCKS4 cannot carry names.*server 2 of 2/);
       expect(one.connections()).toBe(0);
@@ -148,7 +143,7 @@ describe('a dynamic chain', () => {
   it('is exhausted when nobody is alive, and says why', async () => {
     const upstreams = [upstream({ port: await deadPort() }), upstream({ port: await deadPort() })];
     const chain = new ChainDialler({ mode: 'dynamic', upstreams });
-    const failure = await failureFrom(chain.dial(destinationOf('example.test', targetPort)));
+    const failure = await failureFrom(chain.dial(destinationOf('example.test', target.port)));
     expect(failure.code).toBe('chain-exhausted');
     expect(failure.detail).toMatch(/^0 of 1 needed; proxy-unreachable: .*connection refused; server 2 of 2/);
   });
@@ -156,10 +151,10 @@ describe('a dynamic chain', () => {
   it('comes back as soon as a server does, although all were dead a moment ago', async () => {
     const port = await deadPort();
     const chain = new ChainDialler({ mode: 'dynamic', upstreams: [upstream({ port })] }, { now: () => 0 });
-    await failureFrom(chain.dial(destinationOf('example.test', targetPort), { deadlineMs: 4000 }));
+    await failureFrom(chain.dial(destinationOf('example.test', target.port), { deadlineMs: 4000 }));
     const server = createServer((socket) => socket.on('error', () => undefined).end());
     await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve));
-    const failure = await failureFrom(chain.dial(destinationOf('example.test', targetPort)));
+    const failure = await failureFrom(chain.dial(destinationOf('example.test', target.port)));
     expect(failure.detail).toContain('closed');
     await new Promise((resolve) => server.close(resolve));
   });

@@ -1,14 +1,15 @@
 /** HTTPS proxies: who is accepted, and what comes out of TLS. */
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Upstream } from '#shared/model.ts';
 import { ChainDialler } from '../../../electron/engine/upstream/chain.ts';
 import { dial } from '../../../electron/engine/upstream/dial.ts';
 import { destinationOf } from '../../../electron/engine/upstream/destination.ts';
-import { afterRequest, delay, failureFrom, granted, listen, withProxy } from './scripted-proxy.ts';
+import { afterRequest, delay, failureFrom, granted, withProxy } from './scripted-proxy.ts';
 import { smallProxy } from './small-proxy.ts';
+import { serveTarget, type Target } from './target.ts';
 import {
   inFrontOf,
   makeTestCertificates,
@@ -18,8 +19,7 @@ import {
 } from './tls-proxy.ts';
 
 let certificates: TestCertificates;
-let target: Server;
-let targetPort = 0;
+let target: Target;
 const yes = 'HTTP/1.1 200 OK\r\n\r\n';
 const name = destinationOf('example.test', 443);
 
@@ -27,17 +27,12 @@ beforeAll(async () => {
   certificates = makeTestCertificates();
   // Read at the first connection that is verified.
   process.env['NODE_EXTRA_CA_CERTS'] = certificates.authorityFile;
-  target = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => undefined);
-    socket.write('speaks first');
-    socket.pipe(socket);
-  });
-  targetPort = await listen(target);
+  target = await serveTarget();
 });
 afterAll(() => {
   delete process.env['NODE_EXTRA_CA_CERTS'];
   certificates[Symbol.dispose]();
-  target.close();
+  target.server.close();
 });
 
 function upstream(port: number, more: Partial<Upstream> = {}): Upstream {
@@ -283,7 +278,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a stream out of %s', (version) =
 
 describe('TLS in a chain', () => {
   async function converse(chain: ChainDialler): Promise<string> {
-    const dialled = await chain.dial(destinationOf('127.0.0.1', targetPort), { deadlineMs: 4000 });
+    const dialled = await chain.dial(destinationOf('127.0.0.1', target.port), { deadlineMs: 4000 });
     const { socket } = dialled;
     socket.unshift(dialled.early);
     socket.end(' and last');

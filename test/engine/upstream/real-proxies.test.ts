@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { dial } from '../../../electron/engine/upstream/dial.ts';
 import { destinationOf } from '../../../electron/engine/upstream/destination.ts';
 import { udpAssociate } from '../../../electron/engine/upstream/udp-associate.ts';
 import { delay, failureFrom, listen } from './scripted-proxy.ts';
+import { serveTarget, type Target } from './target.ts';
 
 const programs = {
   microsocks: '/usr/bin/microsocks',
@@ -21,16 +22,10 @@ const programs = {
 const signIn = { user: 'joe', password: 'tr€asure' };
 const children: ChildProcess[] = [];
 const dir = mkdtempSync(join(tmpdir(), 'culvert-proxies-'));
-let target: Server;
-let targetPort = 0;
+let target: Target;
 
 beforeAll(async () => {
-  target = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.write('speaks first');
-    socket.pipe(socket);
-  });
-  targetPort = await listen(target);
+  target = await serveTarget();
 });
 
 afterAll(async () => {
@@ -39,7 +34,7 @@ afterAll(async () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
-  target.close();
+  target.server.close();
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -76,7 +71,7 @@ async function start(program: string, args: (port: number) => readonly string[])
 
 /** Reads "speaks first", says something and reads it back. */
 async function converse(upstream: Upstream, host: string): Promise<string> {
-  const { socket, early } = await dial(upstream, destinationOf(host, targetPort), { deadlineMs: 5000 });
+  const { socket, early } = await dial(upstream, destinationOf(host, target.port), { deadlineMs: 5000 });
   let got = early.toString();
   socket.on('data', (chunk: Buffer) => (got += chunk.toString()));
   socket.resume();
@@ -112,7 +107,7 @@ describe.skipIf(!existsSync(programs.microsocks))('microsocks (skipped when not 
   });
 
   it('refuses a wrong password and none', async () => {
-    const destination = destinationOf('127.0.0.1', targetPort);
+    const destination = destinationOf('127.0.0.1', target.port);
     for (const credentials of [{}, { user: 'joe', password: 'wrong' }]) {
       expect((await failureFrom(dial(proxy(credentials), destination))).code).toBe('proxy-sign-in-refused');
     }
@@ -199,7 +194,7 @@ describe.skipIf(!existsSync(programs.tinyproxy))('tinyproxy (skipped when not in
   });
 
   it('refuses a wrong password and none', async () => {
-    const destination = destinationOf('127.0.0.1', targetPort);
+    const destination = destinationOf('127.0.0.1', target.port);
     for (const password of ['wrong', undefined]) {
       expect((await failureFrom(dial(proxy(password), destination))).code).toBe('proxy-sign-in-refused');
     }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { createHash, X509Certificate } from 'node:crypto';
+import { freshCertificate } from '../../world/certificates.ts';
 import { listen } from './scripted-proxy.ts';
 
 export interface TestCertificate {
@@ -33,17 +34,7 @@ export function makeTestCertificates(): TestCertificates {
     const signed =
       issuer === undefined ? [] : ['-CA', join(dir, `${issuer}.pem`), '-CAkey', join(dir, `${issuer}.key`)];
     const san = names === '' ? [] : ['-addext', `subjectAltName=${names}`];
-    const fresh = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '3',
-    ];
+    const fresh = freshCertificate(3);
     const out = ['-subj', `/CN=${name}`, '-keyout', file('key'), '-out', file('pem')];
     execFileSync('openssl', [...fresh, ...signed, ...san, ...out], { stdio: 'ignore' });
     const cert = readFileSync(file('pem'));
