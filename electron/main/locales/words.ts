@@ -1,0 +1,58 @@
+/** Everything that Electron's main process itself says to people. A language that lacks a word does not compile. */
+import type { Standing } from '#shared/standing.ts';
+
+export interface Words {
+  readonly status: {
+    readonly engineFailed: string;
+    readonly silent: string;
+    readonly blocked: string;
+    readonly unreachable: string;
+    readonly idle: string;
+    readonly unprotected: (unprotected: number, all: number) => string;
+    readonly protected: (count: number) => string;
+    readonly offline: (count: number) => string;
+  };
+  readonly standing: Readonly<Record<Standing, string>>;
+  readonly menu: {
+    readonly open: string;
+    readonly more: string;
+    readonly proxy: string;
+    readonly check: string;
+    readonly stop: string;
+    readonly proxying: string;
+    readonly block: string;
+    readonly settings: string;
+    readonly quit: string;
+  };
+  readonly ask: {
+    readonly cancel: string;
+    readonly close: string;
+    readonly proxyOff: (apps: string) => string;
+    readonly proxyOffDetail: string;
+    readonly proxyOffYes: string;
+    readonly typed: (apps: string) => string;
+    readonly typedDetail: string;
+    readonly typedYes: string;
+    readonly quit: (count: number) => string;
+    readonly quitDetail: (apps: string) => string;
+    readonly keepRunning: string;
+    readonly stopApps: string;
+    readonly notStopped: (apps: string) => string;
+    readonly notStoppedDetail: string;
+    readonly force: string;
+    readonly failed: (app: string) => string;
+    readonly checked: (app: string, outcome: 'ok' | 'failed' | 'leak' | 'unknown') => string;
+  };
+  readonly notice: {
+    readonly lost: (profile: string) => string;
+    readonly lostText: (apps: string) => string;
+    readonly restored: (profile: string) => string;
+    readonly restoredText: (apps: string) => string;
+    readonly escaped: (app: string) => string;
+    readonly escapedText: string;
+    readonly leak: (app: string) => string;
+    readonly leakText: string;
+    readonly background: string;
+    readonly backgroundText: string;
+  };
+}
