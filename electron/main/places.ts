@@ -7,6 +7,8 @@ export interface Places {
   readonly preferences: string;
   /** Where it was. */
   readonly windowState: string;
+  /** What the user was told once. */
+  readonly toldOnce: string;
   /** What Chromium keeps: nothing that anybody would miss. */
   readonly browser: string;
   /** The built page. */
@@ -21,6 +23,7 @@ export function placesOf(dist: string, env: NodeJS.ProcessEnv): Places {
   return {
     preferences: join(config, 'window.json'),
     windowState: join(state, 'window.json'),
+    toldOnce: join(state, 'told.json'),
     browser: join(state, 'browser'),
     page: join(dist, 'renderer'),
     preload: join(dist, 'preload.cjs'),

@@ -27,6 +27,8 @@ export class MainWindow {
   readonly #places: Places;
   readonly #window: BrowserWindow;
   readonly #crashedAt: number[] = [];
+  #mayHide: () => Promise<boolean> = () => Promise.resolve(false);
+  #isLeaving = false;
 
   /** Makes the window and starts loading its page; it is not shown yet. */
   constructor(places: Places) {
@@ -60,8 +62,11 @@ export class MainWindow {
     });
     if (state.isMaximized) this.#window.maximize();
     this.#window.setMenuBarVisibility(false);
-    this.#window.on('close', () => {
+    this.#window.on('close', (event) => {
       this.#keepState();
+      if (this.#isLeaving) return;
+      event.preventDefault();
+      void this.#hideOrClose();
     });
     this.#window.webContents.on('render-process-gone', () => {
       this.#revive();
@@ -78,6 +83,26 @@ export class MainWindow {
     if (this.#window.isMinimized()) this.#window.restore();
     this.#window.show();
     this.#window.focus();
+  }
+
+  /** Shows the window at one of its screens. */
+  async goTo(screen: 'running' | 'settings'): Promise<void> {
+    this.show();
+    await this.#window.loadURL(`${startPage}#/${screen}`);
+  }
+
+  isFocused(): boolean {
+    return !this.#window.isDestroyed() && this.#window.isFocused();
+  }
+
+  /** Asks whenever the user closes the window whether it may only be hidden. */
+  onCloseAsked(mayHide: () => Promise<boolean>): void {
+    this.#mayHide = mayHide;
+  }
+
+  /** From now on closing is closing: the program ends. */
+  leave(): void {
+    this.#isLeaving = true;
   }
 
   onClosed(listener: () => void): void {
@@ -99,6 +124,13 @@ export class MainWindow {
       frame.routingId === mainFrame.routingId &&
       frame.url.replace(/#.*$/, '') === startPage
     );
+  }
+
+  async #hideOrClose(): Promise<void> {
+    const mayHide = await this.#mayHide();
+    if (this.#window.isDestroyed()) return;
+    if (mayHide && !this.#isLeaving) this.#window.hide();
+    else this.#window.destroy();
   }
 
   #keepState(): void {
