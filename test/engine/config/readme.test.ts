@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseConfig } from '../../electron/engine/config/parse.ts';
-import { repository } from './sample-tree.ts';
+import { parseConfig } from '../../../electron/engine/config/parse.ts';
+import { repository } from '../../world/artefact.ts';
 
 test('the configuration in the README is one', () => {
   const text = readFileSync(join(repository, 'README.md'), 'utf8');
