@@ -37,3 +37,8 @@ export function listen<E extends WindowEvent>(
 ): () => void {
   return window.culvert.events[event](listener);
 }
+
+/** Where a file is that was dropped on the page; empty for one that is nowhere on this computer. */
+export function pathOf(file: File): string {
+  return window.culvert.files.pathOf(file);
+}

@@ -1,12 +1,13 @@
 /** The screens, in the order of the sidebar, which is the order of Ctrl+1, Ctrl+2 and so on. */
-import { Activity, Network, Settings } from '@lucide/vue';
+import { Activity, LayoutGrid, Network, Settings } from '@lucide/vue';
 import type { Component } from 'vue';
 import { createRouter, createWebHashHistory, type Router } from 'vue-router';
+import AppsView from './views/AppsView.vue';
 import ConnectionsView from './views/ConnectionsView.vue';
 import RunningView from './views/RunningView.vue';
 import SettingsView from './views/SettingsView.vue';
 
-export const screenNames = ['running', 'connections', 'settings'] as const;
+export const screenNames = ['apps', 'running', 'connections', 'settings'] as const;
 export type ScreenName = (typeof screenNames)[number];
 
 export interface Screen {
@@ -16,6 +17,7 @@ export interface Screen {
 }
 
 export const screens: readonly Screen[] = [
+  { name: 'apps', icon: LayoutGrid, view: AppsView },
   { name: 'running', icon: Activity, view: RunningView },
   { name: 'connections', icon: Network, view: ConnectionsView },
   { name: 'settings', icon: Settings, view: SettingsView },
@@ -27,7 +29,7 @@ export function makeRouter(): Router {
     history: createWebHashHistory(),
     routes: [
       ...screens.map(({ name, view }) => ({ path: `/${name}`, name, component: view })),
-      { path: '/:rest(.*)*', redirect: '/running' },
+      { path: '/:rest(.*)*', redirect: '/apps' },
     ],
   });
 }

@@ -9,6 +9,7 @@ import { watch, readdirSync, type FSWatcher } from 'node:fs';
 import type { Overview } from '#shared/contract.ts';
 import { EngineClient } from '#shared/control/client.ts';
 import { Emitter } from '#shared/control/emitter.ts';
+import type { ConfigView, NoticeEvent } from '#shared/app-protocol.ts';
 import type { FlowsEvent, TrafficEvent } from '#shared/engine-protocol.ts';
 import { CulvertError } from '#shared/failure.ts';
 import type { Snapshot } from '#shared/model.ts';
@@ -34,6 +35,11 @@ type Events = {
   changed: undefined;
   traffic: TrafficEvent;
   flows: FlowsEvent & { of: number; isWhole: boolean };
+  notice: NoticeEvent;
+  /** Of the engine whose configuration is followed. */
+  config: ConfigView;
+  /** An engine is there from now on, by its process id. */
+  joined: number;
   gone: number;
 };
 
@@ -98,6 +104,20 @@ export class Engines {
     return known.client;
   }
 
+  /** The engine with this process id. Throws `engine-unreachable`. */
+  async of(pid: number | undefined): Promise<EngineClient> {
+    if (pid !== undefined && !this.#known.has(pid)) await this.look();
+    const known = pid === undefined ? undefined : this.#known.get(pid);
+    if (known === undefined) throw new CulvertError('engine-unreachable');
+    return known.client;
+  }
+
+  /** From now on tells what this engine's configuration is, now and whenever it changes. */
+  async followConfig(pid: number): Promise<void> {
+    const client = await this.of(pid);
+    this.#emitter.emit('config', await client.call('config.watch', {}));
+  }
+
   /** Turns the flows of all engines on or off, of later ones too. Throws the first engine's failure. */
   async watchFlows(isWanted: boolean): Promise<void> {
     this.#areFlowsWatched = isWanted;
@@ -154,7 +174,14 @@ export class Engines {
       this.#emitter.emit('flows', { ...value, of: pid, isWhole: known.areNextFlowsAll });
       known.areNextFlowsAll = false;
     });
+    client.on('notice', (value) => {
+      this.#emitter.emit('notice', value);
+    });
+    client.on('config', (value) => {
+      this.#emitter.emit('config', value);
+    });
     this.#emitter.emit('changed', undefined);
+    this.#emitter.emit('joined', pid);
     if (this.#areFlowsWatched) await this.#watchFlowsOf(known);
   }
 

@@ -2,6 +2,7 @@
 import { app, clipboard } from 'electron';
 import type { Overview, WindowHandlers } from '#shared/contract.ts';
 import { version } from '#shared/version.ts';
+import { appHandlersFor } from './app-handlers.ts';
 import type { Engines } from './engine-client.ts';
 import type { OwnEngine } from './own-engine.ts';
 import type { KeptPreferences } from './preferences.ts';
@@ -51,6 +52,7 @@ export function handlersFor(parts: Parts): WindowHandlers {
       await engines.watchFlows(false);
       return {};
     },
+    ...appHandlersFor(parts),
     'flows.close': async ({ flows }) => ({ closed: await closeFlows(engines, flows) }),
   };
 }

@@ -5,9 +5,11 @@
  */
 import { app, dialog, session } from 'electron';
 import { describe, failureOf } from '#shared/failure.ts';
+import { askOwn } from './app-handlers.ts';
 import { Engines } from './engine-client.ts';
 import { handlersFor, overviewOf, type Parts } from './handlers.ts';
 import { hardenApp, hardenSession, setMenu } from './hardening.ts';
+import { iconResponse } from './icon.ts';
 import { serveWindow } from './ipc.ts';
 import { OwnEngine } from './own-engine.ts';
 import { declarePageScheme, servePage } from './page.ts';
@@ -30,7 +32,6 @@ async function main(): Promise<void> {
   await app.whenReady();
   setMenu();
   hardenSession(session.defaultSession);
-  servePage(session.defaultSession, places.page);
   await open(!process.argv.includes(inBackground));
 }
 
@@ -45,12 +46,16 @@ async function open(isShown: boolean): Promise<void> {
     preferences: new KeptPreferences(places.preferences),
   };
   own.start();
+  servePage(session.defaultSession, places.page, async (asked) =>
+    iconResponse(await askOwn(parts, 'app.icon', asked).catch(() => null)),
+  );
   const window = new MainWindow(places);
   tellOverview = oncePerTurn(() => {
     window.send('overview', overviewOf(parts));
   });
   serveWindow(handlersFor(parts), (frame) => window.isPage(frame));
   connect(parts, window, tellOverview);
+  followConfig(parts);
   app.on('second-instance', (_event, argv) => {
     if (!argv.includes(inBackground)) window.show();
   });
@@ -73,6 +78,22 @@ function connect({ engines }: Parts, window: MainWindow, tellOverview: () => voi
   });
   engines.on('flows', (value) => {
     window.send('flows', value);
+  });
+  engines.on('config', (value) => {
+    window.send('config', value);
+  });
+  engines.on('notice', (value) => {
+    window.send('notice', value);
+  });
+}
+
+/** The configuration is told by the window's own engine, each time that one is started. */
+function followConfig({ engines, own }: Parts): void {
+  engines.on('joined', (pid) => {
+    if (pid !== own.pid) return;
+    engines.followConfig(pid).catch(() => {
+      // It has ended meanwhile: the overview tells so.
+    });
   });
 }
 

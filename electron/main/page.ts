@@ -7,7 +7,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { protocol, type Session } from 'electron';
+import { iconAsked } from '#shared/contract.ts';
 import { pageOrigin, pagePolicy, pageScheme } from './page-policy.ts';
+
+type AskedIcon = NonNullable<ReturnType<typeof iconAsked>>;
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -24,12 +27,20 @@ export function declarePageScheme(): void {
   ]);
 }
 
-/** Serves the files below `dir` to one session. */
-export function servePage(session: Session, dir: string): void {
+/** Serves the files below `dir` to one session, and below /icon/ what `iconOf` answers. */
+export function servePage(
+  session: Session,
+  dir: string,
+  iconOf: (asked: AskedIcon) => Promise<Response>,
+): void {
   const files = filesBelow(dir);
   session.protocol.handle(pageScheme, (request) => {
-    const file = request.method === 'GET' ? files.get(withoutQuery(request.url)) : undefined;
-    if (file === undefined) return new Response(null, { status: 404 });
+    const notFound = new Response(null, { status: 404 });
+    if (request.method !== 'GET') return notFound;
+    const icon = iconAsked(new URL(request.url));
+    if (icon !== undefined) return iconOf(icon);
+    const file = files.get(withoutQuery(request.url));
+    if (file === undefined) return notFound;
     return new Response(new Uint8Array(file.bytes), { headers: headersFor(file.type) });
   });
 }

@@ -1,10 +1,10 @@
 /**
  * Runs in the window before its page, sandboxed, and gives the page one function for each call and each event of
- * shared/contract.ts.
+ * shared/contract.ts, and the paths of files that were dropped on it.
  *
  * Must not: hand on a channel name, an event object of Electron's, or any other function of Electron.
  */
-import { contextBridge, ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { callChannel, eventChannel, windowCallNames, windowEventNames } from '#shared/contract.ts';
 
 const calls = windowCallNames.map((name) => {
@@ -29,4 +29,5 @@ const events = windowEventNames.map((name) => {
 contextBridge.exposeInMainWorld('culvert', {
   calls: Object.fromEntries(calls),
   events: Object.fromEntries(events),
+  files: { pathOf: (file: unknown): string => webUtils.getPathForFile(file as File) },
 });

@@ -4,6 +4,7 @@
  * `Answer<T>`; a whole overview comes back whenever something changed, and figures at most once a second.
  */
 import * as v from 'valibot';
+import { configView, noticeEvent } from './app-protocol.ts';
 import { engineCalls, trafficEvent } from './engine-protocol.ts';
 import type { Answer } from './failure.ts';
 import { failureCodes } from './failure.ts';
@@ -44,12 +45,19 @@ export const motions = ['system', 'reduce'] as const;
 export const languages = ['en', 'zh-CN'] as const;
 export type Language = (typeof languages)[number];
 
+/** Apps by their ids, or by their paths where they have none. */
+const appNames = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(4096))), v.maxLength(500));
+
 /** How the window looks. `system` follows the desktop. */
 export const preferences = v.object({
   theme: v.optional(v.picklist(themes), 'system'),
   contrast: v.optional(v.picklist(contrasts), 'system'),
   motion: v.optional(v.picklist(motions), 'system'),
   language: v.optional(v.picklist(['system', ...languages]), 'system'),
+  /** Shown first, those from outside of the application folders too, in the order in which they came. */
+  pinnedApps: v.optional(appNames, []),
+  /** Not shown unless asked for. */
+  hiddenApps: v.optional(appNames, []),
 });
 export type Preferences = v.InferOutput<typeof preferences>;
 
@@ -74,6 +82,8 @@ export const windowCalls = {
       contrast: v.optional(v.picklist(contrasts)),
       motion: v.optional(v.picklist(motions)),
       language: v.optional(v.picklist(['system', ...languages])),
+      pinnedApps: v.optional(appNames),
+      hiddenApps: v.optional(appNames),
     }),
     value: preferences,
   },
@@ -92,6 +102,20 @@ export const windowCalls = {
     params: v.strictObject({ flows: v.pipe(v.array(flowKey), v.maxLength(50_000)) }),
     value: v.strictObject({ closed: v.number() }),
   },
+  /** About apps the window asks its own engine; icons are pictures at `iconAddress`. */
+  'app.list': engineCalls['app.list'],
+  'app.target': engineCalls['app.target'],
+  'app.open': engineCalls['app.open'],
+  'app.instance': engineCalls['app.instance'],
+  'app.close': engineCalls['app.close'],
+  'app.trust': engineCalls['app.trust'],
+  'app.makeExecutable': engineCalls['app.makeExecutable'],
+  'app.bind': engineCalls['app.bind'],
+  'app.unbind': engineCalls['app.unbind'],
+  'launcher.create': engineCalls['launcher.create'],
+  'config.read': engineCalls['config.read'],
+  /** Lets the user choose a file; its path, or null. */
+  'file.choose': { params: none, value: v.nullable(v.string()) },
 } as const;
 
 export const windowEvents = {
@@ -99,6 +123,9 @@ export const windowEvents = {
   traffic: trafficEvent,
   /** `of` is the engine's process id; with `isWhole` its earlier flows are to be forgotten. */
   flows: v.object({ of: v.number(), at: v.number(), isWhole: v.boolean(), changed: v.array(flowView) }),
+  /** Of the window's own engine: what it goes by, whenever that changes, and what became of an app it opened. */
+  config: configView,
+  notice: noticeEvent,
 } as const;
 
 export type WindowCall = keyof typeof windowCalls;
@@ -120,6 +147,35 @@ export function eventChannel(name: WindowEvent): string {
   return `culvert.event.${name}`;
 }
 
+const iconRoot = '/icon/';
+
+/** Where the page finds an app's icon, for about `size` pixels of a screen with `scale` dots for each. */
+export function iconAddress(app: string, size: number, scale: number): string {
+  return `${iconRoot}${encodeURIComponent(app)}?size=${size}&scale=${scale}`;
+}
+
+/** The parameters of `app.icon` that an address of the page's own stands for; undefined for any other. */
+export function iconAsked(address: URL): { app: string; size: number; scale: number } | undefined {
+  if (!address.pathname.startsWith(iconRoot)) return undefined;
+  const asked = v.safeParse(engineCalls['app.icon'].params, {
+    app: decoded(address.pathname.slice(iconRoot.length)),
+    size: Number(address.searchParams.get('size') ?? 48),
+    scale: Number(address.searchParams.get('scale') ?? 1),
+  });
+  if (!asked.success) return undefined;
+  const { app, size = 48, scale = 1 } = asked.output;
+  return { app, size, scale };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A percent sign that stands for nothing: no app is called so.
+    return undefined;
+  }
+}
+
 /** A function for each call: what main answers with. One that is forgotten does not compile. */
 export type WindowHandlers = {
   readonly [C in WindowCall]: (params: WindowParams<C>) => WindowValue<C> | Promise<WindowValue<C>>;
@@ -133,5 +189,9 @@ export interface WindowApi {
   /** Listens; the answer takes the listener away again. */
   readonly events: {
     readonly [E in WindowEvent]: (listener: (value: WindowEventValue<E>) => void) => () => void;
+  };
+  readonly files: {
+    /** The path of a file that was dropped on the page; empty for one that has none. Throws for what is no file. */
+    readonly pathOf: (file: unknown) => string;
   };
 }

@@ -12,6 +12,8 @@ export const usePreferences = defineStore('preferences', () => {
     contrast: 'system',
     motion: 'system',
     language: 'system',
+    pinnedApps: [],
+    hiddenApps: [],
   });
   const systemLanguages = ref<readonly string[]>([]);
   const language = computed<Language>(() => chooseLanguage(now.value.language, systemLanguages.value));

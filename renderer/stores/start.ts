@@ -1,7 +1,9 @@
 /** Connects the stores to main: what there is now, then whatever is told. */
 import { call, listen } from '../bridge.ts';
+import { useApps } from './apps.ts';
 import { useFlows } from './flows.ts';
 import { useLaneActions } from './lane-actions.ts';
+import { useNotices } from './notices.ts';
 import { useOverview } from './overview.ts';
 import { usePreferences } from './preferences.ts';
 import { useTraffic } from './traffic.ts';
@@ -12,6 +14,7 @@ export async function startStores(): Promise<void> {
   const traffic = useTraffic();
   const flows = useFlows();
   const actions = useLaneActions();
+  const apps = useApps();
   listen('overview', (value) => {
     overview.mirror(value);
     const lanes = value.lanes.map(({ id }) => id);
@@ -19,6 +22,12 @@ export async function startStores(): Promise<void> {
   });
   listen('traffic', (value) => {
     traffic.add(value);
+  });
+  listen('config', (value) => {
+    apps.mirrorConfig(value);
+  });
+  listen('notice', ({ failure: { code, detail } }) => {
+    useNotices().fail(detail === undefined ? { code } : { code, detail });
   });
   const answer = await call('window.start', {});
   if (!answer.ok) {

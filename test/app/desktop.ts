@@ -49,7 +49,7 @@ export class Desktop {
     return new Desktop(world, product, display, stack.move());
   }
 
-  /** Opens the window and waits for its page. */
+  /** Opens the window and waits for its page, at what runs. */
   async open(options: OpenOptions = {}): Promise<OpenWindow> {
     return OpenWindow.open(await this.#line(options));
   }
@@ -168,6 +168,10 @@ export class OpenWindow {
     });
     const window = new OpenWindow(app, await app.firstWindow(), line);
     await window.page.getByRole('heading', { level: 1 }).waitFor();
+    await window.page.evaluate(() => {
+      location.hash = '#/running';
+    });
+    await window.page.locator('a[href="#/running"][aria-current="page"]').waitFor({ state: 'attached' });
     return window;
   }
 

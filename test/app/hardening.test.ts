@@ -190,7 +190,11 @@ describe('the checklist', () => {
       calls: Object.keys((globalThis as unknown as { culvert: WindowApi }).culvert.calls),
       events: Object.keys((globalThis as unknown as { culvert: WindowApi }).culvert.events),
     }));
-    expect(given).toEqual({ top: ['calls', 'events'], calls: windowCallNames, events: windowEventNames });
+    expect(given).toEqual({
+      top: ['calls', 'events', 'files'],
+      calls: windowCallNames,
+      events: windowEventNames,
+    });
   });
 });
 

@@ -9,7 +9,7 @@ import { Desktop, type OpenWindow } from './desktop.ts';
 
 /** Pictures for people to look at; nothing is compared with them. */
 const pictures = join(repository, 'dist/test/pictures');
-const screens = ['running', 'connections', 'settings'] as const;
+const screens = ['apps', 'running', 'connections', 'settings'] as const;
 const looks = [
   { name: 'light', theme: 'light', contrast: 'system' },
   { name: 'dark', theme: 'dark', contrast: 'system' },
@@ -50,7 +50,7 @@ async function violations(): Promise<string[]> {
 
 async function choose(theme: string, contrast: string, language = 'English'): Promise<void> {
   const { page } = window;
-  await page.keyboard.press('Control+3');
+  await page.keyboard.press('Control+,');
   const group = page.getByRole('radiogroup');
   await group.nth(0).getByRole('radio').nth(['system', 'light', 'dark'].indexOf(theme)).click();
   await group.nth(1).getByRole('radio').nth(['system', 'more'].indexOf(contrast)).click();
@@ -65,6 +65,7 @@ describe.each(looks)('in $name', ({ name, theme, contrast }) => {
     for (const [index, screen] of screens.entries()) {
       await window.page.keyboard.press(`Control+${index + 1}`);
       await window.page.locator(`a[href="#/${screen}"][aria-current="page"]`).waitFor();
+      if (screen === 'apps') await window.page.getByRole('gridcell').first().waitFor();
       if (screen === 'connections') await window.page.getByRole('row').nth(1).waitFor();
       await keep(`${name} ${screen}`);
       expect(await violations()).toEqual([]);
@@ -81,7 +82,7 @@ describe.each(looks)('in $name', ({ name, theme, contrast }) => {
       await window.page.keyboard.press('Escape');
       await window.page.getByRole('dialog').waitFor({ state: 'detached' });
     }
-    await window.page.keyboard.press('Control+1');
+    await window.page.keyboard.press('Control+2');
     await window.page.getByRole('button', { name: 'More for bash' }).click();
     await window.page.getByRole('menuitem').first().waitFor();
     expect(await violations()).toEqual([]);
@@ -97,7 +98,7 @@ test('everything on a screen is reached by Tab, and shows that it is', async () 
     const wanted = await window.page.evaluate(
       () =>
         document.querySelectorAll(
-          'a[href], button:not(:disabled):not([role="radio"]), input, [role="radiogroup"], [role="row"][tabindex="0"]',
+          'a[href], button:not(:disabled, [role="radio"], [tabindex="-1"]), input, [role="radiogroup"], [role="row"][tabindex="0"]',
         ).length,
     );
     const reached = new Set<string>();
@@ -123,7 +124,7 @@ test('everything on a screen is reached by Tab, and shows that it is', async () 
 test('the keyboard alone leads from screen to screen, to the search, through the palette and back', async () => {
   const { page } = window;
   await choose('light', 'system');
-  await page.keyboard.press('Control+2');
+  await page.keyboard.press('Control+3');
   await page.getByRole('heading', { level: 1, name: 'Connections' }).waitFor();
   await page.keyboard.press('Control+f');
   await page.keyboard.type('no such app');
@@ -143,14 +144,14 @@ test('the keyboard alone leads from screen to screen, to the search, through the
 
 test('the window speaks Chinese from the first screen on', async () => {
   await choose('light', 'system', '简体中文');
-  for (const [index, title] of ['正在运行', '连接', '设置'].entries()) {
+  for (const [index, title] of ['应用', '正在运行', '连接', '设置'].entries()) {
     await window.page.keyboard.press(`Control+${index + 1}`);
     await window.page.getByRole('heading', { level: 1, name: title }).waitFor();
     expect(await window.page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
     await keep(`Chinese ${screens[index] ?? ''}`);
     expect(await violations()).toEqual([]);
   }
-  await window.page.keyboard.press('Control+3');
+  await window.page.keyboard.press('Control+,');
   await window.page.getByRole('radio', { name: 'English' }).click();
 });
 
@@ -172,7 +173,7 @@ test('nothing is lost in the smallest window', async () => {
 });
 
 test('with reduced motion nothing moves', async () => {
-  await window.page.keyboard.press('Control+3');
+  await window.page.keyboard.press('Control+,');
   await window.page.getByRole('radiogroup').nth(2).getByRole('radio').nth(1).click();
   const longest = () =>
     window.page.evaluate(() =>

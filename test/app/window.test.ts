@@ -64,7 +64,7 @@ describe('a window', () => {
   test('shows the connections of an app as they come and go', async () => {
     const app = runApp('caller', 'exec 3<>/dev/tcp/198.51.100.80/80; sleep 1000');
     await card(window, '# caller').getByText('One connection').waitFor();
-    await window.page.keyboard.press('Control+2');
+    await window.page.keyboard.press('Control+3');
     const row = window.page.getByRole('row').filter({ hasText: '198.51.100.80' });
     await row.getByText('Open', { exact: true }).waitFor();
     await row.click();

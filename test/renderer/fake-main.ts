@@ -8,7 +8,9 @@ import {
   windowCalls,
   windowEventNames,
   windowEvents,
+  preferences,
   type Overview,
+  type Preferences,
   type ShownLane,
   type WindowApi,
   type WindowCall,
@@ -16,7 +18,10 @@ import {
   type WindowEventValue,
   type WindowHandlers,
 } from '../../electron/shared/contract.ts';
+import type { AppView, ConfigView } from '../../electron/shared/app-protocol.ts';
 import { failureOf, type Answer } from '../../electron/shared/failure.ts';
+import type { ProfileHead } from '../../electron/shared/model.ts';
+import { config } from '../../electron/shared/profile.ts';
 
 export const overviewOf = (lanes: readonly ShownLane[] = []): Overview => ({
   own: { state: 'ready' },
@@ -55,20 +60,36 @@ export const lane = (change: Partial<ShownLane> = {}): ShownLane => ({
   ...change,
 });
 
+const usualPreferences: Preferences = v.parse(preferences, {});
+
+export const app = (id: string, change: Partial<AppView> = {}): AppView => ({
+  ...{ id, name: `The ${id}`, keywords: [], actions: [], isTerminal: false },
+  ...{ packaging: 'host', canSeparate: false },
+  ...change,
+});
+
+export const work = { id: 'work', name: 'Work', colour: '#3a6ea5', letter: 'W' };
+const builtIn = [
+  { id: 'none', name: 'No network', colour: '#8a8a8a', letter: 'N' },
+  { id: 'direct', name: 'Direct (isolated)', colour: '#c98a1b', letter: 'D' },
+];
+
+/** A configuration with these profiles, the first of them the default one. */
+export function configOf(profiles: readonly ProfileHead[] = [work]): ConfigView {
+  const [first] = profiles;
+  const defaultProfile = first?.id === undefined ? {} : { defaultProfile: first.id };
+  return { config: v.parse(config, { version: 1, ...defaultProfile }), profiles: [...profiles, ...builtIn] };
+}
+
 /** What it answers unless a test says otherwise. */
 const usual: WindowHandlers = {
   'window.start': () => ({
     version: '0.1.0',
-    preferences: { theme: 'system', contrast: 'system', motion: 'system', language: 'system' },
+    preferences: usualPreferences,
     systemLanguages: ['en-GB'],
     overview: overviewOf(),
   }),
-  'preferences.set': (change) => ({
-    theme: change.theme ?? 'system',
-    contrast: change.contrast ?? 'system',
-    motion: change.motion ?? 'system',
-    language: change.language ?? 'system',
-  }),
+  'preferences.set': (change) => v.parse(preferences, change),
   'text.copy': () => ({}),
   'engine.start': () => ({}),
   'lane.stop': () => ({ signalled: 1 }),
@@ -78,6 +99,23 @@ const usual: WindowHandlers = {
   'flows.watch': () => ({}),
   'flows.unwatch': () => ({}),
   'flows.close': ({ flows }) => ({ closed: flows.length }),
+  'app.list': () => [],
+  'app.target': ({ path }) => ({
+    kind: 'refused',
+    path,
+    reason: 'missing',
+    sentence: 'there is no such file',
+  }),
+  'app.open': () => ({ lanes: ['7-1'] }),
+  'app.instance': () => null,
+  'app.close': () => ({ isClosed: true }),
+  'app.trust': () => ({}),
+  'app.makeExecutable': () => ({}),
+  'app.bind': () => ({}),
+  'app.unbind': () => ({}),
+  'launcher.create': ({ app: id, profile }) => ({ id: 'x', file: '/x', name: 'X', app: id, profile }),
+  'config.read': () => configOf(),
+  'file.choose': () => null,
 };
 
 export class FakeMain {
@@ -100,6 +138,8 @@ export class FakeMain {
     const api = {
       calls: Object.fromEntries(calls) as WindowApi['calls'],
       events: Object.fromEntries(events) as WindowApi['events'],
+      // A file of a test says where it is by its name.
+      files: { pathOf: (file: unknown) => (file as File).name },
     };
     Object.defineProperty(window, 'culvert', { value: api, configurable: true });
   }
