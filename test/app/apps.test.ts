@@ -44,8 +44,6 @@ beforeAll(async () => {
     `[Desktop Entry]\nType=Application\n${names}Icon=surveyor\nExec=${fetcher} http://example.test/\n${action}Exec=${fetcher} http://example.test/\n`,
   );
   put('.local/share/icons/hicolor/scalable/apps/surveyor.svg', icon);
-  await culvert(['profile', 'add', '--name', 'Work', proxy.url]);
-  await culvert(['profile', 'default', 'work']);
   capture = await desktop.world.capture();
   window = owned.use(await desktop.open());
   await window.page.keyboard.press('Control+1');
@@ -108,6 +106,35 @@ async function drop(address: string, purpose: 'open' | 'add'): Promise<void> {
     { uri: address, target: purpose },
   );
 }
+
+test('before there is a profile an app asks for one, and a profile that is added is there at once', async () => {
+  const { page } = window;
+  await page.getByText('No proxy yet').waitFor();
+  await card('Surveyor').click();
+  await dialog().getByText('Open Surveyor through…').waitFor();
+  await keep('profile');
+  expect(await violations()).toEqual([]);
+  await dialog().getByRole('button', { name: 'No network' }).click();
+  await until('the lane to be there', async () => (await culvert(['ps'])).includes('Surveyor'));
+  await culvert(['stop', '--all', '--force']);
+  await culvert(['profile', 'add', '--name', 'Work', '--default', proxy.url]);
+  await page.getByRole('gridcell').first().getByText('Work', { exact: true }).waitFor();
+  expect(await page.getByText('No proxy yet').count()).toBe(0);
+});
+
+test('an icon is served as a picture that can do nothing, and what has none is empty', async () => {
+  const answers = await window.app.evaluate(async ({ session }) => {
+    const ask = async (path: string) => {
+      const response = await session.defaultSession.fetch(`app://culvert/icon/${path}`);
+      const { status, headers } = response;
+      return [status, headers.get('content-type'), headers.get('content-security-policy')];
+    };
+    return Promise.all(['surveyor?size=48', 'no-such-app', 'surveyor?size=9999', '%2fetc%2fpasswd'].map(ask));
+  });
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+  expect(answers[0]).toEqual([200, 'image/svg+xml', policy]);
+  expect(answers.slice(1).map(([status]) => status)).toEqual([204, 404, 204]);
+});
 
 test('an installed app is shown with its icon, is found by typing, and opens through its profile', async () => {
   const { page } = window;
