@@ -6,6 +6,7 @@
 import { app, dialog, session } from 'electron';
 import { describe, failureOf } from '#shared/failure.ts';
 import { askOwn } from './app-handlers.ts';
+import { Background } from './background.ts';
 import { Engines } from './engine-client.ts';
 import { handlersFor, overviewOf, type Parts } from './handlers.ts';
 import { hardenApp, hardenSession, setMenu } from './hardening.ts';
@@ -50,10 +51,12 @@ async function open(isShown: boolean): Promise<void> {
     iconResponse(await askOwn(parts, 'app.icon', asked).catch(() => null)),
   );
   const window = new MainWindow(places);
+  const background = new Background(parts, window, places.toldOnce);
   tellOverview = oncePerTurn(() => {
     window.send('overview', overviewOf(parts));
+    background.update();
   });
-  serveWindow(handlersFor(parts), (frame) => window.isPage(frame));
+  serveWindow(background.hearing(handlersFor(parts)), (frame) => window.isPage(frame));
   connect(parts, window, tellOverview);
   followConfig(parts);
   app.on('second-instance', (_event, argv) => {
@@ -62,6 +65,7 @@ async function open(isShown: boolean): Promise<void> {
   window.onClosed(() => {
     // Who starts Culvert again while this process comes to its end gets a window of their own.
     app.releaseSingleInstanceLock();
+    background.close();
     parts.engines.close();
     own.close();
     app.quit();

@@ -20,7 +20,7 @@ export const trayStates = ['idle', 'protected', 'blocked', 'trouble'] as const;
 export type TrayState = (typeof trayStates)[number];
 
 export type TrayCommand =
-  | { readonly do: 'open' | 'running' | 'settings' | 'quit' }
+  | { readonly do: 'open' | 'apps' | 'running' | 'settings' | 'quit' }
   | { readonly do: 'check' | 'stop'; readonly lane: string }
   | { readonly do: 'switch'; readonly lane: string; readonly profile: string }
   | { readonly do: 'proxy'; readonly lane: string; readonly isOn: boolean }
@@ -81,6 +81,7 @@ export function trayModel(facts: TrayFacts, words: Words): TrayModel {
     items: [
       { kind: 'text', id: 'status', label: status },
       action('open', menu.open, { do: 'open' }),
+      action('open-app', menu.openApp, { do: 'apps' }),
       ...apps,
       { kind: 'separator', id: 'all' },
       {

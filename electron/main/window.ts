@@ -86,7 +86,7 @@ export class MainWindow {
   }
 
   /** Shows the window at one of its screens. */
-  async goTo(screen: 'running' | 'settings'): Promise<void> {
+  async goTo(screen: 'apps' | 'running' | 'settings'): Promise<void> {
     this.show();
     await this.#window.loadURL(`${startPage}#/${screen}`);
   }

@@ -32,6 +32,7 @@ export const english: Words = {
   },
   menu: {
     open: 'Open Culvert',
+    openApp: 'Open App…',
     more: 'More…',
     proxy: 'Proxy',
     check: 'Check',

@@ -15,6 +15,7 @@ export interface Words {
   readonly standing: Readonly<Record<Standing, string>>;
   readonly menu: {
     readonly open: string;
+    readonly openApp: string;
     readonly more: string;
     readonly proxy: string;
     readonly check: string;

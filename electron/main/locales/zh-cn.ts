@@ -32,6 +32,7 @@ export const chinese: Words = {
   },
   menu: {
     open: '打开 Culvert',
+    openApp: '打开应用…',
     more: '更多…',
     proxy: '代理',
     check: '检查',

@@ -1,0 +1,277 @@
+/**
+ * Culvert without its window to be seen: the status icon and what its menu does, notices, and what closing the
+ * window and quitting mean.
+ *
+ * Does: lets the window hide only while the desktop shows status icons; where it does not, closing the window ends
+ * this program (running apps go on, each on its network), and starting Culvert again shows what runs.
+ */
+import { app } from 'electron';
+import * as v from 'valibot';
+import type { ShownLane, WindowHandlers } from '#shared/contract.ts';
+import { failureOf } from '#shared/failure.ts';
+import { chooseLanguage } from '#shared/language.ts';
+import { builtInProfiles, builtIns, headOf } from '#shared/profile.ts';
+import type { CheckReport, ProfileHead } from '#shared/model.ts';
+import { overviewOf, type Parts } from './handlers.ts';
+import { readKept, writeKept } from './kept-file.ts';
+import { LaneSwitches } from './lane-switches.ts';
+import { wordsIn } from './locales/index.ts';
+import type { Words } from './locales/words.ts';
+import { Notices } from './notices.ts';
+import { Notifications } from './notifications.ts';
+import { Questions } from './questions.ts';
+import { TrayHost } from './tray-host.ts';
+import { runningLanes, trayModel, type TrayCommand, type TrayModel } from './tray-menu.ts';
+import { StatusIcon } from './tray.ts';
+import type { MainWindow } from './window.ts';
+
+/** What was held back is looked at again. */
+const lookAgainMs = 10_000;
+/** Apps that were asked to end have so long, until the user is asked about them. */
+const stopMs = 10_000;
+
+const kept = v.object({ wasTold: v.optional(v.boolean(), false) });
+
+export class Background {
+  readonly #parts: Parts;
+  readonly #window: MainWindow;
+  readonly #keptAt: string;
+  readonly #notices = new Notices();
+  readonly #notifications: Notifications;
+  readonly #questions = new Questions(() => this.#words);
+  readonly #switches = new LaneSwitches((lane, profile) => {
+    this.#do(lane, async () => {
+      await this.#parts.engines.ofLane(lane).call('lane.switch', { lane, profile });
+    });
+  });
+  readonly #icon = new StatusIcon({
+    model: () => this.#model(),
+    run: (command) => {
+      this.#run(command);
+    },
+  });
+  readonly #host = new TrayHost(process.env, (isThere) => {
+    if (isThere) this.#icon.start();
+  });
+  readonly #timer: NodeJS.Timeout;
+  #profiles: readonly ProfileHead[] = builtInProfiles.map((id) => headOf(builtIns[id]));
+  #isAsking = false;
+
+  /** Takes over what closing the window means. `keptAt` is the file for what was told once. */
+  constructor(parts: Parts, window: MainWindow, keptAt: string) {
+    this.#parts = parts;
+    this.#window = window;
+    this.#keptAt = keptAt;
+    this.#notifications = new Notifications(window);
+    const { engines } = parts;
+    engines.on('config', ({ profiles }) => {
+      this.#profiles = profiles;
+      this.#icon.update();
+    });
+    engines.on('notice', (event) => {
+      this.#notifications.tell(this.#notices.escaped(event, performance.now(), this.#words));
+    });
+    window.onCloseAsked(() => this.#mayHide());
+    app.on('before-quit', () => {
+      window.leave();
+    });
+    this.#timer = setInterval(() => {
+      this.update();
+    }, lookAgainMs);
+    void this.#host.start();
+  }
+
+  /** Something may have changed in what runs, or in how it is to be said. */
+  update(): void {
+    const overview = overviewOf(this.#parts);
+    this.#switches.update(overview.lanes);
+    for (const notice of this.#notices.update(overview, performance.now(), this.#words))
+      this.#notifications.tell(notice);
+    this.#icon.update();
+  }
+
+  /** The window's handlers, with an ear for what matters here, too. */
+  hearing(handlers: WindowHandlers): WindowHandlers {
+    return {
+      ...handlers,
+      'preferences.set': async (change) => {
+        const value = await handlers['preferences.set'](change);
+        this.#icon.update();
+        return value;
+      },
+      'lane.check': async (params) => {
+        const report = await handlers['lane.check'](params);
+        this.#checked(params.lane, report);
+        return report;
+      },
+    };
+  }
+
+  #checked(lane: string, report: CheckReport): void {
+    const name = this.#lane(lane)?.name ?? lane;
+    this.#notifications.tell(this.#notices.checked(lane, name, report, performance.now(), this.#words));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#host.close();
+  }
+
+  get #words(): Words {
+    return wordsIn[chooseLanguage(this.#parts.preferences.now.language, app.getPreferredSystemLanguages())];
+  }
+
+  get #lanes(): readonly ShownLane[] {
+    return runningLanes(overviewOf(this.#parts));
+  }
+
+  #lane(id: string): ShownLane | undefined {
+    return this.#lanes.find((lane) => lane.id === id);
+  }
+
+  #model(): TrayModel {
+    const { isBlocking, isOff, proxied, restorable } = this.#switches;
+    return trayModel(
+      {
+        overview: overviewOf(this.#parts),
+        profiles: this.#profiles,
+        isBlocking,
+        isProxyingOff: isOff,
+        canTurnOff: proxied.length > 0 && !isBlocking,
+        restorable,
+      },
+      this.#words,
+    );
+  }
+
+  /** A hidden window must be one that the user finds again. */
+  async #mayHide(): Promise<boolean> {
+    if (!(await this.#host.ask())) return false;
+    if (!readKept(this.#keptAt, kept).wasTold) {
+      const { background, backgroundText } = this.#words.notice;
+      setImmediate(() => {
+        this.#notifications.tell({ kind: 'background', title: background, text: backgroundText });
+      });
+      this.#remember();
+    }
+    return true;
+  }
+
+  #remember(): void {
+    try {
+      writeKept(this.#keptAt, { wasTold: true });
+    } catch {
+      // A full or read-only disk has it told once more, which is better than not at all.
+    }
+  }
+
+  #run(command: TrayCommand): void {
+    switch (command.do) {
+      case 'open':
+        this.#window.show();
+        return;
+      case 'apps':
+      case 'running':
+      case 'settings':
+        void this.#window.goTo(command.do);
+        return;
+      case 'check':
+        this.#do(command.lane, () => this.#check(command.lane));
+        return;
+      case 'stop':
+        this.#do(command.lane, () => this.#stop(command.lane));
+        return;
+      case 'switch':
+        this.#switches.choose(command.lane, command.profile);
+        return;
+      case 'proxy':
+        if (command.isOn) this.#switches.turnOn(command.lane);
+        else this.#ask(() => this.#turnOff(this.#lanes.filter(({ id }) => id === command.lane)));
+        return;
+      case 'proxying':
+        if (command.isOn) this.#switches.turnOn();
+        else this.#ask(() => this.#turnOff(this.#switches.proxied));
+        return;
+      case 'block':
+        this.#ask(() => this.#block(command.isOn));
+        return;
+      case 'quit':
+        this.#ask(() => this.#quit());
+        return;
+    }
+  }
+
+  /** One question at a time: the menu can be used while a box is open. */
+  #ask(work: () => Promise<void>): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    void work().finally(() => {
+      this.#isAsking = false;
+      this.#icon.update();
+    });
+  }
+
+  /** Does something to an app, and tells if it fails. */
+  #do(lane: string, work: () => Promise<void>): void {
+    const name = this.#lane(lane)?.name ?? lane;
+    work().catch((error: unknown) => void this.#questions.failed(name, failureOf(error)));
+  }
+
+  async #check(lane: string): Promise<void> {
+    const name = this.#lane(lane)?.name ?? lane;
+    const report = await this.#parts.engines.ofLane(lane).call('lane.check', { lane });
+    this.#checked(lane, report);
+    await this.#questions.checked(name, report);
+  }
+
+  async #stop(lane: string, force = false): Promise<void> {
+    await this.#parts.engines.ofLane(lane).call('lane.stop', { lane, force });
+  }
+
+  async #turnOff(lanes: readonly ShownLane[]): Promise<void> {
+    if (lanes.length === 0 || !(await this.#questions.mayTurnOff(lanes))) return;
+    this.#switches.turnOff(lanes);
+  }
+
+  async #block(isOn: boolean): Promise<void> {
+    const { typed } = this.#switches;
+    if (isOn && typed.length > 0 && !(await this.#questions.mayBlock(typed))) return;
+    this.#switches.setBlocking(isOn);
+  }
+
+  async #quit(): Promise<void> {
+    const lanes = this.#lanes;
+    const answer = lanes.length === 0 ? 'keep' : await this.#questions.onQuit(lanes);
+    if (answer === 'cancel') return;
+    if (answer === 'stop' && !(await this.#stopAll())) return;
+    app.quit();
+  }
+
+  /** Ends all apps, and asks about those that do not; false where the user would rather not quit. */
+  async #stopAll(): Promise<boolean> {
+    for (const { id } of this.#lanes) this.#do(id, () => this.#stop(id));
+    for (;;) {
+      await this.#allGone(stopMs);
+      if (this.#lanes.length === 0) return true;
+      const answer = await this.#questions.onNotStopped(this.#lanes);
+      if (answer !== 'force') return answer === 'keep';
+      for (const { id } of this.#lanes) this.#do(id, () => this.#stop(id, true));
+    }
+  }
+
+  /** Resolves when nothing runs any more, or after so long. */
+  async #allGone(withinMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        forget();
+        clearTimeout(timer);
+        resolve();
+      };
+      const forget = this.#parts.engines.on('changed', () => {
+        if (this.#lanes.length === 0) end();
+      });
+      const timer = setTimeout(end, withinMs);
+      if (this.#lanes.length === 0) end();
+    });
+  }
+}
