@@ -16,7 +16,14 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const usual = { theme: 'system', contrast: 'system', motion: 'system', language: 'system' };
+const usual = {
+  theme: 'system',
+  contrast: 'system',
+  motion: 'system',
+  language: 'system',
+  pinnedApps: [],
+  hiddenApps: [],
+};
 
 test('what is written is read again, is the user’s alone, and leaves nothing beside it', () => {
   const path = join(dir, 'deep/er/window.json');
