@@ -173,7 +173,9 @@ export class Background {
       case 'apps':
       case 'running':
       case 'settings':
-        void this.#window.goTo(command.do);
+        this.#window.goTo(command.do).catch(() => {
+          // A page that is just being brought back: the window is shown all the same, at its first screen.
+        });
         return;
       case 'check':
         this.#do(command.lane, () => this.#check(command.lane));
