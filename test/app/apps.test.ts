@@ -326,3 +326,26 @@ test('arrow keys lead from card to card, and Enter in the search opens what fits
   await until('the lane to be there', async () => (await culvert(['ps'])).includes('Surveyor'));
   await page.keyboard.press('Escape');
 });
+
+test('of many apps only those are made that are seen, and End leads to the last of them', async () => {
+  const { page } = window;
+  for (let index = 100; index < 600; index += 1)
+    put(
+      `.local/share/applications/many-${index}.desktop`,
+      `[Desktop Entry]\nType=Application\nName=Zz ${index}\nExec=sleep 1000\n`,
+    );
+  await page.getByRole('searchbox').fill('');
+  await page.evaluate(() => globalThis.dispatchEvent(new Event('focus')));
+  await page.keyboard.press('Control+f');
+  await expect
+    .poll(async () => Number(await page.getByRole('grid').getAttribute('aria-rowcount')))
+    .toBeGreaterThan(160);
+  expect(await page.getByRole('gridcell').count()).toBeLessThan(60);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('End');
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.closest('[data-app]')?.getAttribute('data-app')))
+    .toBe('many-599');
+  await keep('many');
+  expect(await page.getByRole('gridcell').count()).toBeLessThan(60);
+});
