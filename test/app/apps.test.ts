@@ -346,6 +346,5 @@ test('of many apps only those are made that are seen, and End leads to the last 
   await expect
     .poll(() => page.evaluate(() => document.activeElement?.closest('[data-app]')?.getAttribute('data-app')))
     .toBe('many-599');
-  await keep('many');
   expect(await page.getByRole('gridcell').count()).toBeLessThan(60);
 });
