@@ -7,6 +7,7 @@ import { failureOf } from '#shared/failure.ts';
 import { version } from '#shared/version.ts';
 import { describeApps } from './describe-apps.ts';
 import { describeCheck } from './describe-checks.ts';
+import { describeCompletion } from './describe-completion.ts';
 import { describeComputer } from './describe-computer.ts';
 import { describeConnections } from './describe-connections.ts';
 import { describeLanes } from './describe-lanes.ts';
@@ -46,6 +47,7 @@ function culvert(): Command {
   describeRules(program);
   describeCheck(program, productDir);
   describeComputer(program, productDir);
+  describeCompletion(program);
   return program;
 }
 
