@@ -212,8 +212,9 @@ test('traffic is what went through, by lane, app and profile, and how fast it go
   await using lane = await LaneShell.open(product, settings);
   await lane.must('curl -sS --max-time 20 -o /dev/null http://bytes.test/bytes/5000000');
   const watching = world.spawn([product.culvert, 'traffic', '--watch', '--json'], { user: 'culvert-a' });
+  // Faster than buffers of the kernel could hold all of it, so that it goes on for as long as it is looked at.
   lane.running.write(
-    'curl -sS --limit-rate 2M --max-time 20 -o /dev/null http://bytes.test/bytes/20000000 &\n',
+    'curl -sS --limit-rate 50M --max-time 60 -o /dev/null http://bytes.test/bytes/9000000000 &\n',
   );
   interface Traffic {
     readonly lanes: { readonly bytesDown: number; readonly downPerSecond: number }[];
@@ -227,7 +228,6 @@ test('traffic is what went through, by lane, app and profile, and how fast it go
       .map((line) => JSON.parse(line) as Traffic);
   await until('a rate', () => (lines().at(-1)?.lanes[0]?.downPerSecond ?? 0) > 1_000_000, 10_000);
   await watching.end();
-  // What is read slowly comes in bursts, as buffers empty.
   const once = async () => JSON.parse((await culvert(['traffic', '--json'])).stdout) as Traffic;
   const { lanes, apps, profiles } = await until(
     'a rate in one look',
@@ -242,4 +242,5 @@ test('traffic is what went through, by lane, app and profile, and how fast it go
   expect(profiles).toMatchObject([{ profile: 'one', bytesDown: lanes[0]?.bytesDown }]);
   expect((await culvert(['traffic', '--by', 'profile'])).stdout).toMatch(/^one\t1\t/);
   expect((await culvert(['traffic', '--by', 'colour'])).code).toBe(2);
+  lane.running.write('kill $!\n');
 });
