@@ -93,7 +93,7 @@ describe.each(isolations)('connections (%s)', (isolation) => {
     await using lane = await LaneShell.open(product, { ...settings, isolation });
     lane.running.write(holdOpen(['plain.test', 'a.two.test']));
     await lane.running.says(/connected\n/);
-    expect((await lane.run('curl -sS --max-time 5 http://x.ads.test/')).code).not.toBe(0);
+    expect((await lane.run('curl -4 -sS --max-time 5 http://x.ads.test/')).code).not.toBe(0);
 
     const [plain, two, ...more] = await listed([]);
     expect(more).toEqual([]);
