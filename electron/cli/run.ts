@@ -76,6 +76,7 @@ async function attempt(
     const helper = await engine.prepare();
     using passage = openPassage(chooseTerminal(helper.session, standing.session, stdioFacts()), terminal);
     const lane = await engine.openLane({ ...request, terminal: passage.terminal, stdio: passage.stdio });
+    using _asking = options.quiet === true ? undefined : tellWhenAsked(engine, lane.id);
     return await accompany(lane, passage, desk, options);
   };
   const giveBack = keepSettings(terminal);
@@ -85,6 +86,24 @@ async function attempt(
     // Whoever asked for a password may have been ended with the echo off.
     if (desk.phase === 'preparing') giveBack();
   }
+}
+
+/** Says once per loss that the profile leaves the choice to the user, and how to make it: nothing goes out meanwhile. */
+function tellWhenAsked(engine: Engine, id: string): Disposable {
+  let wasAsked = false;
+  const stop = engine.on('changed', ({ lanes }) => {
+    const lane = lanes.find((one) => one.id === id);
+    const isAsked = lane?.asks === true;
+    if (isAsked && !wasAsked) {
+      const why = lane.trouble === undefined ? '' : ` (${lane.trouble.detail ?? lane.trouble.code})`;
+      complain(
+        `what now? — the proxies of “${lane.profile.name}” cannot be reached${why}, and nothing goes out — ` +
+          `wait, or choose another profile: culvert switch ${id} PROFILE`,
+      );
+    }
+    wasAsked = isAsked;
+  });
+  return { [Symbol.dispose]: stop };
 }
 
 /** From the app's start to its end, and to the end of what it leaves behind. */

@@ -190,6 +190,25 @@ describe('when the proxy goes away', () => {
     expect(said(back, 'back.example.test')).toBe(true);
   });
 
+  test('a profile that wants to be asked says what to type, and nothing goes out until then', async () => {
+    const proxy = await stage.world.proxy('microsocks');
+    const chain = { servers: [serverOf(proxy)] };
+    const asking = stage.profileOne({ chain, failure: { policy: 'ask' } });
+    writeConfig(stage.world, { profiles: [asking, stage.profileTwo()] });
+    await using running = stage.product.spawn(['sh'], { profile: 'one', user: 'culvert-a' });
+    running.write(`${fetchPage('asked.example.test')}; echo first\n`);
+    await running.says(/first/);
+    await proxy.kill();
+    stage.allowed.push(...proxy.exceptions);
+    running.write(`${fetchPage('unasked.example.test')}; echo second\n`);
+    const [, lane = ''] = await running.says(/culvert switch ([0-9-]+) PROFILE/);
+    expect(running.stdout).not.toContain(`${greeting}second`);
+    await stage.world.must([stage.product.culvert, 'switch', lane, 'two'], { user: 'culvert-a' });
+    running.write(`${fetchPage('chosen.example.test')}; exit\n`);
+    await running.ended;
+    expect(said(stage.two, 'chosen.example.test')).toBe(true);
+  });
+
   test('a profile with a second chain goes on with that one, whether the first refuses or says nothing', async () => {
     const first = await stage.world.proxy('microsocks');
     const silent = { id: 's1', kind: 'socks5', host: '203.0.113.200', port: 1080 };
