@@ -1,9 +1,8 @@
 /** The options of `culvert run` as typed values. Plain functions; what is not possible throws `option-invalid`. */
-import { isIP } from 'node:net';
 import { CulvertError } from '#shared/failure.ts';
 import { dnsModes, isolations, type Isolation } from '#shared/model.ts';
 import { type ChainMode, chainModes } from '#shared/profile.ts';
-import { type DnsChoice, parseProxyUrl } from '#engine';
+import { addressAndPort, type DnsChoice, parseProxyUrl } from '#engine';
 import type { Upstream } from '#shared/model.ts';
 
 /** As commander hands them over. */
@@ -52,18 +51,9 @@ export function dnsOf(text: string | undefined, isDirect: boolean): DnsChoice {
   if (equals === -1) return { mode };
   const resolver = text.slice(equals + 1);
   if (mode !== 'remote') throw invalid(`--dns ${mode} takes no address`);
-  if (!isResolver(resolver))
+  if (addressAndPort(resolver) === undefined)
     throw invalid('the resolver is an IP address, with :PORT or as [IPv6]:PORT if need be');
   return { mode, resolver };
-}
-
-function isResolver(text: string): boolean {
-  if (isIP(text) !== 0) return true;
-  const parts = /^(?:\[(?<v6>[^\]]+)\]|(?<v4>[0-9.]+))(?::(?<port>[0-9]{1,5}))?$/.exec(text)?.groups;
-  if (parts === undefined) return false;
-  const isAddress = parts['v6'] === undefined ? isIP(parts['v4'] ?? '') === 4 : isIP(parts['v6']) === 6;
-  const port = parts['port'] === undefined ? 53 : Number(parts['port']);
-  return isAddress && port >= 1 && port <= 65_535;
 }
 
 /**

@@ -5,6 +5,7 @@ export type { AppExit, DnsChoice, EngineOptions, HelperInfo, LaneSpec, ProfileCh
 export { givenProfile } from './given-profile.ts';
 export { userNamespaceSwitch, hasNoNewPrivs } from './refusals.ts';
 export { upstreamOf } from './lane-policy.ts';
+export { addressAndPort } from './upstream/destination.ts';
 export { formatUpstream, parseProxyUrl } from './upstream/url.ts';
 export { Secrets } from './secrets/secrets.ts';
 export type { SecretsKind, SecretsOptions } from './secrets/secrets.ts';
