@@ -14,7 +14,7 @@ export function rendererPlugins(root) {
   return [
     vue(),
     vueI18n({
-      include: [join(root, 'renderer/locales/*.json')],
+      include: [join(root, 'renderer/locales/*/*.json')],
       runtimeOnly: true,
       compositionOnly: true,
       fullInstall: false,

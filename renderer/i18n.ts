@@ -3,9 +3,9 @@ import { createI18n } from 'vue-i18n';
 import { languages, type Language } from '#shared/contract.ts';
 import type { FailureCode } from '#shared/failure.ts';
 import { sentences, type Sentence } from '#shared/sentences.ts';
-import en from './locales/en.json';
+import { english } from './locales/en/index.ts';
 import { sentencesInChinese } from './locales/sentences-zh-cn.ts';
-import zhCN from './locales/zh-CN.json';
+import { chinese } from './locales/zh-CN/index.ts';
 
 export { chooseLanguage } from '#shared/language.ts';
 
@@ -13,7 +13,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: 'en',
   fallbackLocale: 'en',
-  messages: { en, 'zh-CN': zhCN },
+  messages: { en: english, 'zh-CN': chinese },
 });
 
 const sentencesIn: Record<Language, Record<FailureCode, Sentence>> = {

@@ -15,15 +15,19 @@ import {
   maxLineBytes,
   rpcRequest,
   type EngineCall,
-  type EngineEvent,
-  type EngineEventValue,
   type EngineParams,
   type EngineValue,
 } from '#shared/engine-protocol.ts';
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
+import type { historyCalls } from '#shared/history-protocol.ts';
 import { engineSocket, runtimeDir } from '#shared/paths.ts';
+import type { profileCalls } from '#shared/profile-protocol.ts';
+import type { ruleCalls } from '#shared/rule-protocol.ts';
+import type { supportCalls } from '#shared/support-protocol.ts';
 import { version } from '#shared/version.ts';
-import type { AppCall, AppCalls } from './app-calls.ts';
+import type { AppCall } from './app-calls.ts';
+import type { Tell } from './call-parts.ts';
+import type { Calls } from './calls.ts';
 import type { Engine } from './engine.ts';
 import type { Native } from './native.ts';
 import { descriptorOf } from './relay/descriptor.ts';
@@ -34,8 +38,11 @@ const maxBacklog = 8 * 1024 * 1024;
 /** What a peer gets to take its last answer before it is cut off, in milliseconds. */
 const finishMs = 500;
 
+type RoomCall =
+  keyof typeof profileCalls | keyof typeof ruleCalls | keyof typeof historyCalls | keyof typeof supportCalls;
+
 type Handlers = {
-  [C in Exclude<EngineCall, AppCall>]: (
+  [C in Exclude<EngineCall, AppCall | RoomCall>]: (
     params: EngineParams<C>,
     client: Client,
   ) => EngineValue<C> | Promise<EngineValue<C>>;
@@ -44,23 +51,23 @@ type Handlers = {
 export class ControlServer {
   readonly #path: string;
   readonly #server: Server;
-  readonly #apps: AppCalls;
+  readonly #calls: Calls;
   readonly #clients = new Set<Client>();
 
-  private constructor(path: string, server: Server, apps: AppCalls) {
+  private constructor(path: string, server: Server, calls: Calls) {
     this.#path = path;
     this.#server = server;
-    this.#apps = apps;
+    this.#calls = calls;
   }
 
   /** Opens `engine-<pid>.sock`. Throws `runtime-dir-unsafe`. */
-  static async open(native: Native, engine: Engine, apps: AppCalls): Promise<ControlServer> {
+  static async open(native: Native, engine: Engine, calls: Calls): Promise<ControlServer> {
     const path = engineSocket(runtimeDir(), process.pid);
     // Under another name until it listens: whoever finds it is answered.
     const beside = `${path}.new`;
     rmSync(beside, { force: true });
     const server = createServer();
-    const control = new ControlServer(path, server, apps);
+    const control = new ControlServer(path, server, calls);
     server.on('connection', (socket) => {
       control.#welcome(native, engine, socket);
     });
@@ -77,7 +84,7 @@ export class ControlServer {
   }
 
   async close(): Promise<void> {
-    this.#apps.close();
+    this.#calls.close();
     await Promise.all([...this.#clients].map((client) => client.finish()));
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -88,7 +95,7 @@ export class ControlServer {
   }
 
   #welcome(native: Native, engine: Engine, socket: Socket): void {
-    const client = new Client(engine, this.#apps, socket, refusal(native, socket));
+    const client = new Client(engine, this.#calls, socket, refusal(native, socket));
     this.#clients.add(client);
     socket.once('close', () => {
       this.#clients.delete(client);
@@ -109,16 +116,16 @@ function refusal(native: Native, socket: Socket): CulvertError | undefined {
 /** One connection. */
 class Client {
   readonly #engine: Engine;
-  readonly #apps: AppCalls;
+  readonly #calls: Calls;
   readonly #socket: Socket;
   readonly #serving = new Set<Promise<void>>();
   #unwatch: (() => void)[] = [];
   #unwatchFlows: (() => void) | undefined;
   #unwatchConfig: (() => void) | undefined;
 
-  constructor(engine: Engine, apps: AppCalls, socket: Socket, refused: CulvertError | undefined) {
+  constructor(engine: Engine, calls: Calls, socket: Socket, refused: CulvertError | undefined) {
     this.#engine = engine;
-    this.#apps = apps;
+    this.#calls = calls;
     this.#socket = socket;
     socket.on('error', () => {
       // The peer is gone; `close` follows.
@@ -162,7 +169,7 @@ class Client {
       this.#engine.on('traffic', (value) => {
         this.#tell('traffic', value);
       }),
-      this.#apps.onNotice((value) => {
+      this.#calls.apps.onNotice((value) => {
         this.#tell('notice', value);
       }),
     ];
@@ -182,7 +189,7 @@ class Client {
 
   /** Turns on the `config` events of this connection. */
   watchConfig(): void {
-    this.#unwatchConfig ??= this.#apps.watchConfig((value) => {
+    this.#unwatchConfig ??= this.#calls.apps.watchConfig((value) => {
       this.#tell('config', value);
     });
   }
@@ -211,7 +218,7 @@ class Client {
     'lane.check': ({ lane, url }) => this.#engine.check(lane, url),
     'config.watch': (_params, client) => {
       client.watchConfig();
-      return this.#apps.configView();
+      return this.#calls.apps.configView();
     },
     'lane.stop': async ({ lane, force }) => ({
       signalled: await this.#engine.lane(lane).stop(force ?? false),
@@ -229,18 +236,17 @@ class Client {
       const request = v.parse(rpcRequest, JSON.parse(line));
       id = request.id;
       const params = v.parse(engineCalls[request.method].params, request.params);
-      const handler = this.#handlerOf(request.method) as (params: unknown, client: Client) => unknown;
-      this.#send({ jsonrpc: '2.0', id, result: await handler(params, this) });
+      this.#send({ jsonrpc: '2.0', id, result: await this.#answer(request.method, params) });
     } catch (error) {
       const isMalformed = error instanceof v.ValiError || error instanceof SyntaxError;
       this.#sendError(id, isMalformed ? { code: 'bad-message' } : failureOf(error));
     }
   }
 
-  #handlerOf(method: EngineCall): unknown {
-    return method in this.#handlers
-      ? this.#handlers[method as keyof Handlers]
-      : this.#apps.handlers[method as AppCall];
+  #answer(method: EngineCall, params: unknown): unknown {
+    if (!(method in this.#handlers)) return this.#calls.answer(method, params, this.#tell);
+    const handler = this.#handlers[method as keyof Handlers] as (params: unknown, client: Client) => unknown;
+    return handler(params, this);
   }
 
   #refuse(why: CulvertError): void {
@@ -252,9 +258,9 @@ class Client {
     this.#send({ jsonrpc: '2.0', id, error: { code: -32_000, message: failure.code, data: failure } });
   }
 
-  #tell<E extends EngineEvent>(event: E, value: EngineEventValue<E>): void {
+  readonly #tell: Tell = (event, value) => {
     this.#send({ jsonrpc: '2.0', method: event, params: value });
-  }
+  };
 
   #send(message: unknown): void {
     if (this.#socket.writableLength > maxBacklog) this.close();

@@ -7,9 +7,9 @@ import type { FlowsEvent, TrafficEvent } from '#shared/engine-protocol.ts';
 import { CulvertError, describe, failureOf } from '#shared/failure.ts';
 import type { CheckReport, FlowView, Snapshot } from '#shared/model.ts';
 import { version } from '#shared/version.ts';
-import { AppCalls } from './app-calls.ts';
 import { callerFacts } from './app-environment.ts';
 import { Attribution } from './attribution.ts';
+import { Calls } from './calls.ts';
 import { ControlServer } from './control.ts';
 import { startHelper } from './elevate.ts';
 import { FlowFeed } from './flow-feed.ts';
@@ -92,8 +92,11 @@ export class Engine implements AsyncDisposable {
     const facts = callerFacts((resource) => native.limit(resource), process.env);
     native.harden();
     const engine = new Engine(options, native);
-    const apps = new AppCalls({ engine, productDir: options.productDir, facts });
-    engine.#control = await ControlServer.open(native, engine, apps);
+    const calls = new Calls({
+      ...{ engine, productDir: options.productDir, facts },
+      secrets: () => engine.#policies.secrets(),
+    });
+    engine.#control = await ControlServer.open(native, engine, calls);
     engine.#log.begin();
     return engine;
   }

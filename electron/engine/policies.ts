@@ -46,8 +46,17 @@ export class Policies {
     const profile = findProfile(config, choice.id);
     if (profile === undefined) throw new CulvertError('profile-unknown', { detail: choice.id });
     const passwordOf: PolicySource['passwordOf'] = async (id, server) =>
-      (await this.#openSecrets()).get(id, server);
+      (await this.secrets()).get(id, server);
     return LanePolicy.make({ profile, apps, isAdHoc: false }, { config, passwordOf }, ways);
+  }
+
+  /** Opened with the first call. Throws `secrets-unavailable`. */
+  secrets(): Promise<Secrets> {
+    this.#secrets ??= Secrets.open({ productDir: this.#options.productDir }).catch((error: unknown) => {
+      this.#secrets = undefined;
+      throw new CulvertError('secrets-unavailable', { detail: failureOf(error).detail ?? '', cause: error });
+    });
+    return this.#secrets;
   }
 
   close(): void {
@@ -59,14 +68,6 @@ export class Policies {
     this.#store ??= ConfigStore.open();
     this.#unwatch ??= this.#store.watch(this.#options.onChange, this.#options.onProblem);
     return this.#store.read();
-  }
-
-  #openSecrets(): Promise<Secrets> {
-    this.#secrets ??= Secrets.open({ productDir: this.#options.productDir }).catch((error: unknown) => {
-      this.#secrets = undefined;
-      throw new CulvertError('secrets-unavailable', { detail: failureOf(error).detail ?? '', cause: error });
-    });
-    return this.#secrets;
   }
 }
 

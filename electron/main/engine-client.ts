@@ -10,7 +10,13 @@ import type { Overview } from '#shared/contract.ts';
 import { EngineClient } from '#shared/control/client.ts';
 import { Emitter } from '#shared/control/emitter.ts';
 import type { ConfigView, NoticeEvent } from '#shared/app-protocol.ts';
-import type { FlowsEvent, TrafficEvent } from '#shared/engine-protocol.ts';
+import {
+  roomEvents,
+  type EngineEventValue,
+  type FlowsEvent,
+  type RoomEvent,
+  type TrafficEvent,
+} from '#shared/engine-protocol.ts';
 import { CulvertError } from '#shared/failure.ts';
 import type { Snapshot } from '#shared/model.ts';
 import { enginePidOf, runtimeDir } from '#shared/paths.ts';
@@ -41,6 +47,8 @@ type Events = {
   /** An engine is there from now on, by its process id. */
   joined: number;
   gone: number;
+  /** What a call had asked to be told. */
+  told: { [E in RoomEvent]: { event: E; value: EngineEventValue<E> } }[RoomEvent];
 };
 
 export class Engines {
@@ -180,6 +188,11 @@ export class Engines {
     client.on('config', (value) => {
       this.#emitter.emit('config', value);
     });
+    for (const event of Object.keys(roomEvents) as RoomEvent[]) {
+      client.on(event, (value) => {
+        this.#emitter.emit('told', { event, value });
+      });
+    }
     this.#emitter.emit('changed', undefined);
     this.#emitter.emit('joined', pid);
     if (this.#areFlowsWatched) await this.#watchFlowsOf(known);

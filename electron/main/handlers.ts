@@ -1,8 +1,9 @@
 /** What main answers to each call of the window. A call without an answer does not compile. */
 import { app, clipboard } from 'electron';
-import type { Overview, WindowHandlers } from '#shared/contract.ts';
+import { forwardedCalls, type Overview, type WindowHandlers } from '#shared/contract.ts';
+import type { EngineCall } from '#shared/engine-protocol.ts';
 import { version } from '#shared/version.ts';
-import { appHandlersFor } from './app-handlers.ts';
+import { appHandlersFor, askOwn } from './app-handlers.ts';
 import type { Engines } from './engine-client.ts';
 import type { OwnEngine } from './own-engine.ts';
 import type { KeptPreferences } from './preferences.ts';
@@ -53,8 +54,17 @@ export function handlersFor(parts: Parts): WindowHandlers {
       return {};
     },
     ...appHandlersFor(parts),
+    ...forwarding(parts),
     'flows.close': async ({ flows }) => ({ closed: await closeFlows(engines, flows) }),
   };
+}
+
+/** What the window's own engine answers goes to it and comes back as it is. */
+function forwarding(parts: Parts): Pick<WindowHandlers, keyof typeof forwardedCalls> {
+  const names = Object.keys(forwardedCalls) as EngineCall[];
+  return Object.fromEntries(
+    names.map((name) => [name, (params: never) => askOwn(parts, name, params)]),
+  ) as unknown as Pick<WindowHandlers, keyof typeof forwardedCalls>;
 }
 
 async function closeFlows(

@@ -89,6 +89,9 @@ function connect({ engines }: Parts, window: MainWindow, tellOverview: () => voi
   engines.on('notice', (value) => {
     window.send('notice', value);
   });
+  engines.on('told', ({ event, value }) => {
+    window.send(event, value);
+  });
 }
 
 /** The configuration is told by the window's own engine, each time that one is started. */

@@ -5,10 +5,13 @@
  */
 import * as v from 'valibot';
 import { configView, noticeEvent } from './app-protocol.ts';
-import { engineCalls, trafficEvent } from './engine-protocol.ts';
+import { engineCalls, roomEvents, trafficEvent } from './engine-protocol.ts';
 import type { Answer } from './failure.ts';
 import { failureCodes } from './failure.ts';
 import { flowView, laneView, snapshot } from './model.ts';
+import { profileCalls } from './profile-protocol.ts';
+import { ruleCalls } from './rule-protocol.ts';
+import { supportCalls } from './support-protocol.ts';
 
 const failure = v.object({
   code: v.picklist(failureCodes),
@@ -64,6 +67,9 @@ export type Preferences = v.InferOutput<typeof preferences>;
 const none = v.strictObject({});
 const flowKey = v.strictObject({ lane: v.pipe(v.string(), v.maxLength(40)), id: v.number() });
 
+/** What the window's own engine answers, word for word. */
+export const forwardedCalls = { ...profileCalls, ...ruleCalls, ...supportCalls } as const;
+
 export const windowCalls = {
   /** The window's first word, and a new window's after a crash: answers all it needs for its first picture. */
   'window.start': {
@@ -116,6 +122,7 @@ export const windowCalls = {
   'config.read': engineCalls['config.read'],
   /** Lets the user choose a file; its path, or null. */
   'file.choose': { params: none, value: v.nullable(v.string()) },
+  ...forwardedCalls,
 } as const;
 
 export const windowEvents = {
@@ -126,6 +133,7 @@ export const windowEvents = {
   /** Of the window's own engine: what it goes by, whenever that changes, and what became of an app it opened. */
   config: configView,
   notice: noticeEvent,
+  ...roomEvents,
 } as const;
 
 export type WindowCall = keyof typeof windowCalls;

@@ -5,8 +5,12 @@
  */
 import * as v from 'valibot';
 import { appCalls, configView, noticeEvent } from './app-protocol.ts';
+import { historyCalls, historyEvents } from './history-protocol.ts';
 import { checkReport, flowView, snapshot } from './model.ts';
+import { profileCalls, profileEvents } from './profile-protocol.ts';
 import { slug } from './profile.ts';
+import { ruleCalls, ruleEvents } from './rule-protocol.ts';
+import { supportCalls, supportEvents } from './support-protocol.ts';
 
 /** Longest line in bytes; a longer one ends the connection. */
 export const maxLineBytes = 1024 * 1024;
@@ -60,6 +64,10 @@ export const engineCalls = {
     value: checkReport,
   },
   ...appCalls,
+  ...profileCalls,
+  ...ruleCalls,
+  ...historyCalls,
+  ...supportCalls,
 } as const;
 
 export type EngineCall = keyof typeof engineCalls;
@@ -82,12 +90,17 @@ export const flowsEvent = v.strictObject({
 });
 export type FlowsEvent = v.InferOutput<typeof flowsEvent>;
 
+/** Told to the connection that asked for them by a call. */
+export const roomEvents = { ...profileEvents, ...ruleEvents, ...historyEvents, ...supportEvents } as const;
+export type RoomEvent = keyof typeof roomEvents;
+
 export const engineEvents = {
   snapshot,
   traffic: trafficEvent,
   flows: flowsEvent,
   notice: noticeEvent,
   config: configView,
+  ...roomEvents,
 } as const;
 export type EngineEvent = keyof typeof engineEvents;
 export type EngineEventValue<E extends EngineEvent> = v.InferOutput<(typeof engineEvents)[E]>;

@@ -81,8 +81,8 @@ export function configOf(profiles: readonly ProfileHead[] = [work]): ConfigView 
   return { config: v.parse(config, { version: 1, ...defaultProfile }), profiles: [...profiles, ...builtIn] };
 }
 
-/** What it answers unless a test says otherwise. */
-const usual: WindowHandlers = {
+/** What it answers unless a test says otherwise; a call that is not here fails as one that nobody answers. */
+const usual: Partial<WindowHandlers> = {
   'window.start': () => ({
     version: '0.1.0',
     preferences: usualPreferences,
@@ -122,7 +122,7 @@ export class FakeMain {
   /** What was asked, in order. */
   readonly asked: { readonly name: WindowCall; readonly params: unknown }[] = [];
   readonly #listeners = new Map<WindowEvent, Set<(value: never) => void>>();
-  readonly #handlers: WindowHandlers;
+  readonly #handlers: Partial<WindowHandlers>;
 
   constructor(handlers: Partial<WindowHandlers> = {}) {
     this.#handlers = { ...usual, ...handlers };
@@ -157,7 +157,8 @@ export class FakeMain {
     const parsed = v.safeParse(windowCalls[name].params, params);
     if (!parsed.success) return { ok: false, failure: { code: 'bad-message', step: name } };
     try {
-      const handler = this.#handlers[name] as (params: unknown) => unknown;
+      const handler = this.#handlers[name] as ((params: unknown) => unknown) | undefined;
+      if (handler === undefined) throw new Error(`the test's main does not answer ${name}`);
       return { ok: true, value: v.parse(windowCalls[name].value, await handler(parsed.output)) };
     } catch (error) {
       return { ok: false, failure: failureOf(error) };

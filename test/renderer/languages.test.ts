@@ -10,7 +10,14 @@ type Messages = { readonly [key: string]: string | Messages };
 
 const renderer = join(process.cwd(), 'renderer');
 const read = (path: string) => readFileSync(join(renderer, path), 'utf8');
-const messagesOf = (language: string) => flatten(JSON.parse(read(`locales/${language}.json`)) as Messages);
+const filesOf = (language: string) =>
+  readdirSync(join(renderer, 'locales', language)).filter((name) => name.endsWith('.json'));
+const messagesOf = (language: string) =>
+  new Map(
+    filesOf(language).flatMap((name) => [
+      ...flatten(JSON.parse(read(`locales/${language}/${name}`)) as Messages),
+    ]),
+  );
 const english = messagesOf('en');
 const chinese = messagesOf('zh-CN');
 const sources = readdirSync(renderer, { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -35,6 +42,14 @@ test('Chinese says all that English says, with the same places to fill', () => {
     return there.join() !== here.join();
   });
   expect(differing).toEqual([]);
+});
+
+test('both languages have the same files, and no key is in two of them', () => {
+  expect(filesOf('zh-CN')).toEqual(filesOf('en'));
+  const keys = filesOf('en').flatMap((name) => [
+    ...flatten(JSON.parse(read(`locales/en/${name}`)) as Messages).keys(),
+  ]);
+  expect(keys.length).toBe(new Set(keys).size);
 });
 
 test('every text is asked for somewhere, and every text that is asked for is there', () => {

@@ -44,8 +44,8 @@ test.each(isolations)(
       return until(`${lanes} lanes`, () => answers()[heard], 90_000);
     };
 
-    // The first ones bring what is kept for good: the pump, buffers of the allocator, code.
-    await after(20);
+    // The first hundreds bring what is kept for good: the pump, buffers of the allocator, code and what V8 knows of it.
+    await after(300);
     const namespaces = world.netNamespaces();
     const pids = world.pids().length;
     const before = await after(1);

@@ -1,0 +1,42 @@
+/** With what the answers to an engine's calls are made, and the form that they have. */
+import type * as v from 'valibot';
+import type { EngineEvent, EngineEventValue } from '#shared/engine-protocol.ts';
+import { CulvertError } from '#shared/failure.ts';
+import type { CallerFacts } from './app-environment.ts';
+import type { Engine } from './engine.ts';
+import type { Secrets } from './secrets/secrets.ts';
+
+/** What the answers are made with. */
+export interface CallParts {
+  readonly engine: Pick<Engine, 'prepare' | 'openLane' | 'snapshot' | 'lane' | 'on' | 'flows' | 'watchFlows'>;
+  readonly productDir: string;
+  readonly facts: CallerFacts;
+  /** The ones that lanes read, so that a password which is only in this process is there for them. */
+  readonly secrets: () => Promise<Secrets>;
+}
+
+/** Tells something to the connection that has asked, while it is there. */
+export type Tell = <E extends EngineEvent>(event: E, value: EngineEventValue<E>) => void;
+
+interface Call {
+  readonly params: v.GenericSchema;
+  readonly value: v.GenericSchema;
+}
+
+/** A function for each call of a table. */
+export type RoomHandlers<Calls extends Readonly<Record<string, Call>>> = {
+  readonly [C in keyof Calls]: (
+    params: v.InferOutput<Calls[C]['params']>,
+    tell: Tell,
+  ) => v.InferOutput<Calls[C]['value']> | Promise<v.InferOutput<Calls[C]['value']>>;
+};
+
+/** Temporary: refuses each call of a table. */
+export function notYet<Table extends Readonly<Record<string, Call>>>(calls: Table): RoomHandlers<Table> {
+  const refuse = (): never => {
+    throw new CulvertError('internal', { detail: 'not there yet' });
+  };
+  return Object.fromEntries(
+    Object.keys(calls).map((name) => [name, refuse]),
+  ) as unknown as RoomHandlers<Table>;
+}

@@ -1,0 +1,40 @@
+/**
+ * The answers to the calls about apps, profiles, rules, history and support, of which each has its own file and its
+ * table of calls in shared/. Each makes what it needs with its first call: an engine of `culvert run` is asked for
+ * nothing here.
+ */
+import type { EngineCall } from '#shared/engine-protocol.ts';
+import { CulvertError } from '#shared/failure.ts';
+import { AppCalls } from './app-calls.ts';
+import type { CallParts, Tell } from './call-parts.ts';
+import { HistoryCalls } from './history-calls.ts';
+import { ProfileCalls } from './profile-calls.ts';
+import { RuleCalls } from './rule-calls.ts';
+import { SupportCalls } from './support-calls.ts';
+
+export class Calls {
+  readonly apps: AppCalls;
+  readonly #handlers: Readonly<Partial<Record<EngineCall, (params: never, tell: Tell) => unknown>>>;
+
+  constructor(parts: CallParts) {
+    this.apps = new AppCalls(parts);
+    this.#handlers = {
+      ...this.apps.handlers,
+      ...new ProfileCalls(parts).handlers,
+      ...new RuleCalls(parts).handlers,
+      ...new HistoryCalls(parts).handlers,
+      ...new SupportCalls(parts).handlers,
+    };
+  }
+
+  /** Answers a call whose parameters fit its table. Throws its failure. */
+  answer(name: EngineCall, params: unknown, tell: Tell): unknown {
+    const handler = this.#handlers[name] as ((params: unknown, tell: Tell) => unknown) | undefined;
+    if (handler === undefined) throw new CulvertError('bad-message', { step: name });
+    return handler(params, tell);
+  }
+
+  close(): void {
+    this.apps.close();
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What an engine answers about the profiles themselves: making, changing, testing, importing and exporting them, and
+ * finding proxies. Part of the calls in engine-protocol.ts.
+ */
+import * as v from 'valibot';
+import { checkLine, checkReport, profileHead, upstreamKinds } from './model.ts';
+import { profile, slug } from './profile.ts';
+
+const none = v.strictObject({});
+const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
+/** A whole import: see engine/import for its limits. */
+const importText = text(900_000);
+
+/** Where a password is kept. */
+export const passwordPlaces = ['keyring', 'file', 'memory'] as const;
+
+/** The password of one server of a profile; null forgets it. */
+const password = v.strictObject({ server: slug, password: v.nullable(text(4096)) });
+
+/** One proxy server as somebody typed it, understood; never with its password. */
+export const proxyView = v.object({
+  kind: v.picklist(upstreamKinds),
+  host: v.string(),
+  port: v.number(),
+  user: v.optional(v.string()),
+  hasPassword: v.boolean(),
+  name: v.optional(v.string()),
+});
+export type ProxyView = v.InferOutput<typeof proxyView>;
+
+export const foundSources = ['environment', 'desktop', 'tor', 'port', 'proxychains'] as const;
+/** A proxy that this computer already uses or has. */
+export const foundProxy = v.object({
+  source: v.picklist(foundSources),
+  /** A variable, a file, or the process that listens, where that is known. */
+  where: v.optional(v.string()),
+  /** To be saved or tested as it is; without a password. */
+  link: v.string(),
+  proxy: proxyView,
+});
+export type FoundProxy = v.InferOutput<typeof foundProxy>;
+
+/** What refers to a profile. */
+export const profileUses = v.object({
+  isDefault: v.boolean(),
+  apps: v.array(v.string()),
+  rules: v.array(v.string()),
+  failovers: v.array(v.string()),
+  launchers: v.array(v.string()),
+});
+export type ProfileUses = v.InferOutput<typeof profileUses>;
+
+export const importLine = v.object({
+  /** From 1; 0 for the text as a whole. */
+  line: v.number(),
+  status: v.picklist(['taken', 'skipped', 'invalid', 'note']),
+  text: v.string(),
+  reason: v.optional(v.string()),
+});
+export type ImportLineView = v.InferOutput<typeof importLine>;
+
+/** A test is given a name by who asks for it, so that its lines can be told apart. */
+const testId = v.pipe(v.string(), v.nonEmpty(), v.maxLength(40));
+
+export const profileCalls = {
+  /** What was typed or pasted: links, `host:port`, `host:port:user:pass`. Throws `proxy-url-invalid`. */
+  'proxy.read': { params: v.strictObject({ text: text(4096) }), value: v.array(proxyView) },
+  /** What is found on this computer: variables, the desktop's settings, Tor, known ports, proxychains.conf. */
+  'proxy.found': { params: none, value: v.array(foundProxy) },
+  /** Makes a profile out of links, with their passwords; the first one is the default one. */
+  'profile.add': {
+    params: v.strictObject({
+      links: text(65_536),
+      name: v.optional(text(60)),
+      isDefault: v.optional(v.boolean()),
+    }),
+    value: profileHead,
+  },
+  /**
+   * Saves a profile whole: the one with its id, or with `isNew` a new one whose id is made of its name. Servers of it
+   * that go, go with their passwords. Running apps follow. Throws `config-invalid`, `option-invalid`.
+   */
+  'profile.save': {
+    params: v.strictObject({ profile, isNew: v.optional(v.boolean()), passwords: v.array(password) }),
+    value: profileHead,
+  },
+  'profile.duplicate': { params: v.strictObject({ profile: slug }), value: profileHead },
+  'profile.uses': { params: v.strictObject({ profile: slug }), value: profileUses },
+  /** Throws `profile-in-use` unless forced; then what used it is taken back as `removeProfile` says. */
+  'profile.remove': {
+    params: v.strictObject({ profile: slug, force: v.optional(v.boolean()) }),
+    value: none,
+  },
+  /** Which servers have a password, and where it is kept. */
+  'profile.passwords': {
+    params: v.strictObject({ profile: slug }),
+    value: v.array(v.object({ server: slug, place: v.picklist(passwordPlaces) })),
+  },
+  /**
+   * Tests a saved profile, or links that are not saved; its lines come as `testLine` events before the answer. Ends
+   * with `profile.endTest`, or with its connection.
+   */
+  'profile.test': {
+    params: v.strictObject({
+      test: testId,
+      of: v.variant('kind', [
+        v.strictObject({ kind: v.literal('profile'), profile: slug }),
+        v.strictObject({ kind: v.literal('links'), links: text(65_536) }),
+        v.strictObject({ kind: v.literal('draft'), profile, passwords: v.array(password) }),
+      ]),
+    }),
+    value: checkReport,
+  },
+  'profile.endTest': { params: v.strictObject({ test: testId }), value: none },
+  /** Reads a text or a file of any known kind; changes nothing while `isTrial`. Throws `import-invalid`. */
+  'profile.import': {
+    params: v.strictObject({
+      from: v.variant('kind', [
+        v.strictObject({ kind: v.literal('text'), text: importText }),
+        v.strictObject({ kind: v.literal('file'), path: text(4096) }),
+      ]),
+      isTrial: v.boolean(),
+    }),
+    value: v.object({
+      kind: v.string(),
+      profiles: v.array(profileHead),
+      rules: v.number(),
+      passwords: v.number(),
+      lines: v.array(importLine),
+      /** Where passwords were put that are not in the keyring, as a sentence. */
+      notice: v.optional(v.string()),
+    }),
+  },
+  /** All own profiles, or some, as text. */
+  'profile.export': {
+    params: v.strictObject({
+      profiles: v.optional(v.array(slug)),
+      format: v.picklist(['links', 'json']),
+      withPasswords: v.boolean(),
+    }),
+    value: v.object({ text: v.string() }),
+  },
+} as const;
+
+export const profileEvents = {
+  testLine: v.object({ test: v.string(), line: checkLine }),
+} as const;
