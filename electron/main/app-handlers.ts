@@ -17,7 +17,10 @@ type Forwarded =
   | 'app.close'
   | 'app.bind'
   | 'app.unbind'
+  | 'launcher.list'
   | 'launcher.create'
+  | 'launcher.remove'
+  | 'profile.setDefault'
   | 'config.read';
 type OfPaths = 'app.target' | 'app.trust' | 'app.makeExecutable';
 type AppHandlers = Pick<WindowHandlers, Forwarded | OfPaths | 'file.choose'>;
@@ -41,7 +44,10 @@ export function appHandlersFor(parts: Pick<Parts, 'engines' | 'own'>): AppHandle
     'app.close': asking('app.close'),
     'app.bind': asking('app.bind'),
     'app.unbind': asking('app.unbind'),
+    'launcher.list': asking('launcher.list'),
     'launcher.create': asking('launcher.create'),
+    'launcher.remove': asking('launcher.remove'),
+    'profile.setDefault': asking('profile.setDefault'),
     'config.read': asking('config.read'),
     'app.target': askingOfPath('app.target'),
     'app.trust': askingOfPath('app.trust'),

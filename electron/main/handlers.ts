@@ -45,6 +45,7 @@ export function handlersFor(parts: Parts): WindowHandlers {
     'lane.switch': (params) => engines.ofLane(params.lane).call('lane.switch', params),
     'lane.processes': (params) => engines.ofLane(params.lane).call('lane.processes', params),
     'lane.check': (params) => engines.ofLane(params.lane).call('lane.check', params),
+    'lane.log': (params) => engines.ofLane(params.lane).call('lane.log', params),
     'flows.watch': async () => {
       await engines.watchFlows(true);
       return {};

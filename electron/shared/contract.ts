@@ -101,6 +101,7 @@ export const windowCalls = {
   'lane.switch': engineCalls['lane.switch'],
   'lane.processes': engineCalls['lane.processes'],
   'lane.check': engineCalls['lane.check'],
+  'lane.log': engineCalls['lane.log'],
   /** Turns on the `flows` event: first all flows of all engines, then at most once a second what has changed. */
   'flows.watch': { params: none, value: none },
   'flows.unwatch': { params: none, value: none },
@@ -118,7 +119,10 @@ export const windowCalls = {
   'app.makeExecutable': engineCalls['app.makeExecutable'],
   'app.bind': engineCalls['app.bind'],
   'app.unbind': engineCalls['app.unbind'],
+  'launcher.list': engineCalls['launcher.list'],
   'launcher.create': engineCalls['launcher.create'],
+  'launcher.remove': engineCalls['launcher.remove'],
+  'profile.setDefault': engineCalls['profile.setDefault'],
   'config.read': engineCalls['config.read'],
   /** Lets the user choose a file; its path, or null. */
   'file.choose': { params: none, value: v.nullable(v.string()) },

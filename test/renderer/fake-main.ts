@@ -96,6 +96,7 @@ const usual: Partial<WindowHandlers> = {
   'lane.switch': () => ({ closed: 0 }),
   'lane.processes': () => [{ pid: 100, parent: 1, name: 'firefox', command: 'firefox' }],
   'lane.check': () => ({ outcome: 'ok', lines: [] }),
+  'lane.log': () => ({ text: '' }),
   'flows.watch': () => ({}),
   'flows.unwatch': () => ({}),
   'flows.close': ({ flows }) => ({ closed: flows.length }),
@@ -114,6 +115,9 @@ const usual: Partial<WindowHandlers> = {
   'app.bind': () => ({}),
   'app.unbind': () => ({}),
   'launcher.create': ({ app: id, profile }) => ({ id: 'x', file: '/x', name: 'X', app: id, profile }),
+  'launcher.list': () => [],
+  'launcher.remove': () => ({}),
+  'profile.setDefault': () => ({}),
   'config.read': () => configOf(),
   'file.choose': () => null,
 };
