@@ -105,6 +105,7 @@ const exits: Record<FailureCode, VerbExit> = {
   'config-newer': verbExit.failed,
   'config-unwritable': verbExit.failed,
   'config-locked': verbExit.failed,
+  'file-unwritable': verbExit.failed,
   'chain-empty': verbExit.failed,
   'egress-missing': verbExit.failed,
   'host-port-taken': verbExit.failed,

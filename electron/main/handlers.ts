@@ -5,6 +5,7 @@ import type { EngineCall } from '#shared/engine-protocol.ts';
 import { version } from '#shared/version.ts';
 import { appHandlersFor, askOwn } from './app-handlers.ts';
 import type { Engines } from './engine-client.ts';
+import { saveFile } from './file-saving.ts';
 import type { OwnEngine } from './own-engine.ts';
 import type { KeptPreferences } from './preferences.ts';
 
@@ -55,6 +56,7 @@ export function handlersFor(parts: Parts): WindowHandlers {
       return {};
     },
     ...appHandlersFor(parts),
+    'file.save': saveFile,
     ...forwarding(parts),
     'flows.close': async ({ flows }) => ({ closed: await closeFlows(engines, flows) }),
   };

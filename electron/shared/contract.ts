@@ -94,7 +94,7 @@ export const windowCalls = {
     value: preferences,
   },
   /** Puts text on the clipboard. */
-  'text.copy': { params: v.strictObject({ text: v.pipe(v.string(), v.maxLength(65_536)) }), value: none },
+  'text.copy': { params: v.strictObject({ text: v.pipe(v.string(), v.maxLength(1_000_000)) }), value: none },
   /** Starts the window's own engine again after it could not be started. */
   'engine.start': { params: none, value: none },
   'lane.stop': engineCalls['lane.stop'],
@@ -126,6 +126,15 @@ export const windowCalls = {
   'config.read': engineCalls['config.read'],
   /** Lets the user choose a file; its path, or null. */
   'file.choose': { params: none, value: v.nullable(v.string()) },
+  /** Lets the user choose where to save a text; only they can read the file. Its path, or null. `file-unwritable`. */
+  'file.save': {
+    params: v.strictObject({
+      /** Offered to the user. */
+      name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]{0,80}$/)),
+      text: v.pipe(v.string(), v.maxLength(1_000_000)),
+    }),
+    value: v.nullable(v.string()),
+  },
   ...forwardedCalls,
 } as const;
 

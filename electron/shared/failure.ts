@@ -63,6 +63,7 @@ export const failureCodes = [
   'config-newer',
   'config-unwritable',
   'config-locked',
+  'file-unwritable',
   'rule-invalid',
   'query-invalid',
   'import-invalid',

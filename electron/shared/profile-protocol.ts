@@ -143,5 +143,6 @@ export const profileCalls = {
 } as const;
 
 export const profileEvents = {
-  testLine: v.object({ test: v.string(), line: checkLine }),
+  /** `server` where the line is about that one alone, missing for the chain as a whole. */
+  testLine: v.object({ test: v.string(), server: v.optional(v.string()), line: checkLine }),
 } as const;

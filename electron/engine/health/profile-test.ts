@@ -44,14 +44,6 @@ export async function testProfile(profile: Profile, options: ProfileTestOptions)
   return { servers, chain };
 }
 
-/** What the test takes as its time: that of the web request, or until the servers were reached. */
-export function latencyOf({ lines }: CheckReport): number | undefined {
-  const found = (['web', 'reach'] as const).map((stage) =>
-    lines.findLast((line) => line.stage === stage && line.outcome === 'ok'),
-  );
-  return found.find((line) => line !== undefined)?.ms;
-}
-
 function boundSockets(productDir: string): TestSurroundings {
   const native = new Native(productDir);
   return {

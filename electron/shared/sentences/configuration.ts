@@ -62,6 +62,11 @@ export const configuration = {
     why: 'another Culvert is writing it and does not come to an end',
     todo: 'try again; the old configuration is unchanged',
   },
+  'file-unwritable': {
+    what: 'the file was not saved',
+    why: 'it or its directory cannot be written',
+    todo: 'choose another place, or make room there',
+  },
   'secrets-unavailable': {
     what: 'the password cannot be stored safely',
     why: 'there is no Secret Service in this session',

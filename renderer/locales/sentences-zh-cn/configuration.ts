@@ -63,6 +63,11 @@ export const configuration: Record<keyof typeof english, Sentence> = {
     why: '另一个 Culvert 正在写入且迟迟没有结束',
     todo: '请重试；旧的配置没有改变',
   },
+  'file-unwritable': {
+    what: '没有保存文件',
+    why: '无法写入该文件或其目录',
+    todo: '请选择其他位置，或在那里腾出空间',
+  },
   'secrets-unavailable': {
     what: '无法安全地保存密码',
     why: '此会话中没有 Secret Service',
