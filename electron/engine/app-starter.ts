@@ -27,10 +27,6 @@ import type { Lane } from './lane.ts';
 /** From an app's start: what ends within this time may have handed over. */
 const watchedMs = 5000;
 
-/** An engine has one helper for all of its lanes. */
-const otherIsolation =
-  'the profile asks for isolation by the helper, and this lane is made without; the app cannot use sudo';
-
 export interface AppRequest {
   /** Id of a desktop entry, or an absolute path. */
   readonly app: string;
@@ -105,7 +101,7 @@ export class AppStarter {
     const isAllowed = found?.mayTakeOver === true || (request.anyway === true && isUnsure(found));
     if (found !== undefined && !isAllowed) throw runningOutside(startable.app, found.instance);
     const plan = await this.#plan(opening, request);
-    const { mode } = await this.#options.engine.prepare();
+    const { mode } = await this.#options.engine.prepare(opening.profile.isolation);
     const lanes: Lane[] = [];
     for (const argv of plan.argvs) {
       try {
@@ -164,12 +160,12 @@ export class AppStarter {
         name: app.name,
         apps: names,
         profile: { kind: 'stored', id: opening.profile.id },
+        isolation: opening.profile.isolation,
         payload: { ...this.#options.facts, ...command, env: { ...this.#env, ...unpacked } },
         terminal: 'none',
         stdio: [input, log.fd, log.fd],
       });
       log.nameFor(lane.id);
-      if (isRootless && opening.profile.isolation === 'helper') lane.note(otherIsolation);
       void this.#accompany(lane, opening, log);
       return lane;
     } catch (error) {

@@ -8,7 +8,10 @@ import type { Secrets } from './secrets/secrets.ts';
 
 /** What the answers are made with. */
 export interface CallParts {
-  readonly engine: Pick<Engine, 'prepare' | 'openLane' | 'snapshot' | 'lane' | 'on' | 'flows' | 'watchFlows'>;
+  readonly engine: Pick<
+    Engine,
+    'prepare' | 'proveIsolation' | 'openLane' | 'snapshot' | 'lane' | 'on' | 'flows' | 'watchFlows'
+  >;
   readonly productDir: string;
   readonly facts: CallerFacts;
   /** The ones that lanes read, so that a password which is only in this process is there for them. */

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { CulvertError, type Failure, type FailureCode } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
 import { policyName } from '#shared/identity.ts';
+import type { Isolation } from '#shared/model.ts';
 import { helperSocket, runtimeDir } from '#shared/paths.ts';
 import type { EngineOptions } from './lane-spec.ts';
 import type { Native } from './native.ts';
@@ -58,23 +59,27 @@ interface Way {
   readonly isSilent?: boolean;
 }
 
+/** What decides about the ways to a helper. */
+export type HelperOptions = Pick<EngineOptions, 'hasTerminal' | 'productDir'>;
+
 /**
- * Starts a helper for this isolation; `signal` is the end of the patience with it. Throws a CulvertError with the
- * reason of the last way that was tried.
+ * Starts a helper of this mode; `signal` is the end of the patience with it. Throws a CulvertError with the reason of
+ * the last way that was tried.
  */
 export async function startHelper(
   native: Native,
-  options: EngineOptions,
+  mode: Mode,
+  options: HelperOptions,
   signal: AbortSignal,
 ): Promise<StartedHelper> {
-  let refusal: unknown;
-  for (const way of chooseWays(options, process.geteuid?.() ?? -1)) {
+  let refusal: unknown = new CulvertError('no-way-to-root');
+  for (const way of waysOf(mode, options)) {
     try {
       return await start(native, way, signal);
     } catch (error) {
       // A silent attempt that fails says nothing about why the way before it did.
       if (way.isSilent !== true) refusal = error;
-      if (!(error instanceof CulvertError && goesOn.includes(error.failure.code))) break;
+      if (!leadsOn(error)) break;
     }
   }
   throw refusal;
@@ -83,14 +88,28 @@ export async function startHelper(
 /** Failures that mean "this way does not exist here": only they lead to the next one, never a refusal. */
 const goesOn: readonly FailureCode[] = ['userns-forbidden', 'pkexec-no-agent', 'pkexec-missing'];
 
+/** Whether what was thrown means that this way does not exist here, so that the next one may be tried. */
+export function leadsOn(error: unknown): boolean {
+  return error instanceof CulvertError && goesOn.includes(error.failure.code);
+}
+
+/** The modes of helpers to try for this isolation, in order. */
+export function modesFor(isolation: Isolation, { hasTerminal }: HelperOptions): readonly Mode[] {
+  if (isolation === 'rootless') return ['rootless'];
+  if (isolation === 'helper' || process.geteuid?.() === 0) return ['privileged'];
+  const canAsk = hasTerminal || existsSync(pkexecPath);
+  return canAsk && !hasNoNewPrivs() ? ['rootless', 'privileged'] : ['rootless'];
+}
+
+/** Whether a user without a terminal can be asked for permission. */
+export function canAskOnDesktop(): boolean {
+  return existsSync(pkexecPath) || (existsSync(sudoPath) && hasDisplay());
+}
+
 /** The ways to try, in order. */
-function chooseWays(options: EngineOptions, euid: number): readonly Way[] {
-  const rootless = rootlessWay(options.productDir);
-  if (options.isolation === 'rootless') return [rootless];
-  if (euid === 0) return [directWay(options.productDir)];
-  if (options.isolation === 'helper') return privilegedWays(options);
-  const canAsk = options.hasTerminal || existsSync(pkexecPath);
-  return canAsk && !hasNoNewPrivs() ? [rootless, ...privilegedWays(options)] : [rootless];
+function waysOf(mode: Mode, options: HelperOptions): readonly Way[] {
+  if (mode === 'rootless') return [rootlessWay(options.productDir)];
+  return process.geteuid?.() === 0 ? [directWay(options.productDir)] : privilegedWays(options);
 }
 
 function rootlessWay(productDir: string): Way {
@@ -121,22 +140,25 @@ function directWay(productDir: string): Way {
   };
 }
 
-function privilegedWays({ hasTerminal, productDir }: EngineOptions): Way[] {
+function privilegedWays({ hasTerminal, productDir }: HelperOptions): Way[] {
   if (hasNoNewPrivs()) throw new CulvertError('no-new-privs');
   const helper = join(productDir, 'bin', 'culvert-helper');
   const hasOwnAction = policyFiles.some((path) => existsSync(path));
   const hasPkexec = existsSync(pkexecPath);
   const hasSudo = existsSync(sudoPath);
-  const hasDisplay = (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']) !== undefined;
   const ways = [
     ...(hasPkexec && (hasOwnAction || !hasTerminal) ? [pkexecWay(helper, hasTerminal && !hasSudo)] : []),
     ...(hasTerminal && hasSudo ? [sudoWay(helper)] : []),
     ...(hasPkexec && !hasOwnAction && hasTerminal && !hasSudo ? [pkexecWay(helper, true)] : []),
-    ...(!hasPkexec && !hasTerminal && hasDisplay ? [sudoPromptWay(helper)] : []),
+    ...(!hasPkexec && !hasTerminal && hasDisplay() ? [sudoPromptWay(helper)] : []),
     ...(!hasTerminal && hasSudo ? [silentSudoWay(helper)] : []),
   ];
   if (ways.length === 0) throw new CulvertError('no-way-to-root');
   return ways;
+}
+
+function hasDisplay(): boolean {
+  return (process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']) !== undefined;
 }
 
 /**

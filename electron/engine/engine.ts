@@ -5,16 +5,15 @@
 import { Emitter } from '#shared/control/emitter.ts';
 import type { FlowsEvent, TrafficEvent } from '#shared/engine-protocol.ts';
 import { CulvertError, describe, failureOf } from '#shared/failure.ts';
-import type { CheckReport, FlowView, Snapshot } from '#shared/model.ts';
+import type { CheckReport, FlowView, Isolation, Snapshot } from '#shared/model.ts';
 import { version } from '#shared/version.ts';
 import { callerFacts } from './app-environment.ts';
 import { Attribution } from './attribution.ts';
 import { Calls } from './calls.ts';
 import { ControlServer } from './control.ts';
-import { startHelper } from './elevate.ts';
 import { FlowFeed } from './flow-feed.ts';
 import { FlowTable, type Flow } from './flows.ts';
-import { HelperLink } from './helper-link.ts';
+import { Helpers, type ReadyHelper } from './helpers.ts';
 import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
 import { Lane, type LaneContext } from './lane.ts';
 import { EngineLog } from './log.ts';
@@ -28,7 +27,6 @@ const tickMs = 1000;
 type Events = { changed: Snapshot; traffic: TrafficEvent; flow: FlowView };
 
 export class Engine implements AsyncDisposable {
-  readonly #options: EngineOptions;
   readonly #native: Native;
   readonly #emitter = new Emitter<Events>();
   readonly #lanes = new Map<string, Lane>();
@@ -38,18 +36,15 @@ export class Engine implements AsyncDisposable {
   readonly #feed: FlowFeed;
   readonly #ways: Ways;
   readonly #policies: Policies;
+  readonly #helpers: Helpers;
   readonly #startedAt = Date.now();
   readonly #log = EngineLog.open();
   #control: ControlServer | undefined;
-  #helper: Promise<{ link: HelperLink; info: HelperInfo }> | undefined;
-  #helperState: Snapshot['helper'] = { state: 'none' };
-  readonly #patience = new AbortController();
   #lastLane = 0;
   #tick: NodeJS.Timeout | undefined;
   #isChangePending = false;
 
   private constructor(options: EngineOptions, native: Native) {
-    this.#options = options;
     this.#native = native;
     this.#table = new FlowTable(Date.now, (flow) => {
       this.#flowChanged(flow);
@@ -70,6 +65,14 @@ export class Engine implements AsyncDisposable {
         return this.#table.views();
       },
       now: Date.now,
+    });
+    this.#helpers = new Helpers(native, options, {
+      onChange: () => {
+        this.#changed();
+      },
+      onFailure: (failure) => {
+        this.#log.helperFailed(failure);
+      },
     });
     this.#ways = new Ways({
       now: () => performance.now(),
@@ -106,16 +109,24 @@ export class Engine implements AsyncDisposable {
     return this.#emitter.on(event, listener);
   }
 
-  /** Starts the helper if it is not there. Throws a CulvertError that says why there is none. */
-  async prepare(): Promise<HelperInfo> {
-    return (await this.#ready()).info;
+  /** Starts the helper for this isolation if it is not there. Throws a CulvertError that says why there is none. */
+  async prepare(isolation?: Isolation): Promise<HelperInfo> {
+    return (await this.#helpers.ready(isolation)).info;
+  }
+
+  /** Makes a network and takes it away; see `Helpers.prove`. */
+  proveIsolation(mayAsk: boolean): Promise<HelperInfo> {
+    return this.#helpers.prove(mayAsk);
   }
 
   /** Starts an app on a lane of its own; resolves once it runs. Throws a CulvertError and leaves nothing. */
   async openLane(spec: LaneSpec): Promise<Lane> {
-    const [{ link, info }, policy] = await Promise.all([this.#ready(), this.#policies.make(spec)]);
+    const [helper, policy] = await Promise.all([
+      this.#helpers.ready(spec.isolation),
+      this.#policies.make(spec),
+    ]);
     this.#lastLane += 1;
-    const lane = new Lane(`${process.pid}-${this.#lastLane}`, spec, policy, this.#contextFor(link, info));
+    const lane = new Lane(`${process.pid}-${this.#lastLane}`, spec, policy, this.#contextFor(helper));
     this.#lanes.set(lane.id, lane);
     this.#log.follow(lane);
     try {
@@ -174,7 +185,7 @@ export class Engine implements AsyncDisposable {
     this.#count();
     return {
       engine: { pid: process.pid, version, startedAt: this.#startedAt },
-      helper: { ...this.#helperState },
+      helpers: this.#helpers.views,
       lanes: [...this.#lanes.values()].map((lane) => lane.view()),
     };
   }
@@ -194,11 +205,9 @@ export class Engine implements AsyncDisposable {
     this.#attribution.stop();
     this.#feed.close();
     this.#policies.close();
-    this.#patience.abort();
     await this.#control?.close();
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
-    const helper = await this.#helper?.catch(() => undefined);
-    helper?.link.close();
+    await this.#helpers.close();
     this.#native.stopWatching();
     this.#log.end();
   }
@@ -207,38 +216,7 @@ export class Engine implements AsyncDisposable {
     await this.close();
   }
 
-  #ready(): Promise<{ link: HelperLink; info: HelperInfo }> {
-    this.#helper ??= this.#startHelper().catch((error: unknown) => {
-      this.#helper = undefined;
-      this.#log.helperFailed(failureOf(error));
-      this.#helperChanged({ state: 'none' });
-      throw error;
-    });
-    return this.#helper;
-  }
-
-  async #startHelper(): Promise<{ link: HelperLink; info: HelperInfo }> {
-    this.#helperChanged({ state: 'starting' });
-    const started = await startHelper(this.#native, this.#options, this.#patience.signal);
-    const { mode, why } = started;
-    const link = new HelperLink(this.#native, started, () => {
-      this.#helper = undefined;
-      this.#helperChanged({ state: 'lost', mode });
-    });
-    try {
-      const { value } = await link.call('hello', { version });
-      if (value.version !== version) {
-        throw new CulvertError('version-mismatch', { detail: `${version} and ${value.version}` });
-      }
-      this.#helperChanged({ state: 'ready', mode, why });
-      return { link, info: { mode, why, session: value.session } };
-    } catch (error) {
-      link.close();
-      throw error;
-    }
-  }
-
-  #contextFor(link: HelperLink, helper: HelperInfo): LaneContext {
+  #contextFor({ link, info: helper }: ReadyHelper): LaneContext {
     return {
       native: this.#native,
       link,
@@ -297,14 +275,9 @@ export class Engine implements AsyncDisposable {
     if (flow.pid === undefined && flow.closedAt === undefined) this.#attribution.wanted();
   }
 
-  #helperChanged(state: Snapshot['helper']): void {
-    this.#helperState = state;
-    this.#changed();
-  }
-
   /** Tells of many changes in one turn once. */
   #changed(): void {
-    this.#log.look(this.#helperState, this.#lanes.values());
+    this.#log.look(this.#helpers.views, this.#lanes.values());
     if (this.#isChangePending || !this.#emitter.has('changed')) return;
     this.#isChangePending = true;
     setImmediate(() => {

@@ -30,6 +30,8 @@ export interface LaneSpec {
   /** What rules and bindings may call the app: its id first, then the name of its program, its path. */
   readonly apps: readonly [string, ...string[]];
   readonly profile: ProfileChoice;
+  /** How its network is to be made; by default as the engine was told. */
+  readonly isolation?: Isolation;
   readonly payload: LaunchPayload;
   readonly terminal: Terminal;
   /** Descriptors of this process that become the app's stdin, stdout and stderr; they stay open here. */
@@ -52,6 +54,7 @@ export type AppExit =
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface EngineOptions {
+  /** For lanes that do not say it themselves. */
   readonly isolation: Isolation;
   /** Whether sudo may ask for a password on the terminal of this process. */
   readonly hasTerminal: boolean;

@@ -6,7 +6,7 @@
  * every line passes: of a failure only the code is written, and what looks like an address is taken out.
  */
 import type { Failure } from '#shared/failure.ts';
-import type { FlowView, LaneView, Snapshot } from '#shared/model.ts';
+import type { FlowView, HelperView, LaneView } from '#shared/model.ts';
 import { engineLogPath } from '#shared/paths.ts';
 import { version } from '#shared/version.ts';
 import type { AppExit } from './lane-spec.ts';
@@ -17,7 +17,7 @@ export type LogLevel = (typeof logLevels)[number];
 
 export type LogEvent =
   | `engine.${'started' | 'ended' | 'failed'}`
-  | `helper.${Snapshot['helper']['state'] | 'failed'}`
+  | `helper.${HelperView['state'] | 'failed'}`
   | `lane.${'opened' | 'switched' | 'failed' | 'ended'}`
   | `chain.${'unreachable' | 'reachable'}`
   | 'config.problem'
@@ -46,7 +46,7 @@ export interface LogOptions {
 export class EngineLog {
   readonly #options: LogOptions;
   readonly #lanes = new Map<string, Pick<LaneView, 'state' | 'health' | 'profile' | 'via'>>();
-  #helper: Snapshot['helper']['state'] = 'none';
+  readonly #helpers = new Map<HelperView['mode'], HelperView['state']>();
   readonly #onFatal = (error: unknown): void => {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
     // The place is ours, the message may be anybody's.
@@ -102,9 +102,14 @@ export class EngineLog {
   }
 
   /** Writes down what is different from the last look. */
-  look({ state, mode, why }: Snapshot['helper'], lanes: Iterable<LoggedLane>): void {
-    if (state !== this.#helper) this.#write(`helper.${state}`, { mode, why });
-    this.#helper = state;
+  look(helpers: readonly HelperView[], lanes: Iterable<LoggedLane>): void {
+    const gone = new Set(this.#helpers.keys());
+    for (const { state, mode, why } of helpers) {
+      gone.delete(mode);
+      if (state !== this.#helpers.get(mode)) this.#write(`helper.${state}`, { mode, why });
+      this.#helpers.set(mode, state);
+    }
+    for (const mode of gone) this.#helpers.delete(mode);
     for (const lane of lanes) this.#compare(lane.view());
   }
 

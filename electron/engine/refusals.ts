@@ -45,20 +45,34 @@ export function startFailure(code: number | null, words: string): Failure {
   return reported(words) ?? { code: 'helper-start-failed', detail: oneLine(words) || `exit ${String(code)}` };
 }
 
+/** Switches of the kernel that can forbid user namespaces: below /proc/sys, the value that does, one that does not. */
+const switches = [
+  ['kernel/unprivileged_userns_clone', '0', '1'],
+  ['kernel/apparmor_restrict_unprivileged_userns', '1', '0'],
+  ['user/max_user_namespaces', '0', '15000'],
+] as const;
+
+export interface ClosedSwitch {
+  /** As sysctl(8) calls it. */
+  readonly name: string;
+  readonly value: string;
+  readonly allows: string;
+}
+
+/** The switch of this system that forbids user namespaces, if one does. */
+export function closedSwitch(read = readSysctl): ClosedSwitch | undefined {
+  const closed = switches.find(([name, value]) => read(name) === value);
+  if (closed === undefined) return undefined;
+  return { name: closed[0].replaceAll('/', '.'), value: closed[1], allows: closed[2] };
+}
+
 /** Names the switch of this system that forbids user namespaces, and how to turn it. */
 export function userNamespaceSwitch(words: string, code: number | null, read = readSysctl): string {
-  const switches = [
-    ['kernel/unprivileged_userns_clone', '0', 'sudo sysctl kernel.unprivileged_userns_clone=1'],
-    [
-      'kernel/apparmor_restrict_unprivileged_userns',
-      '1',
-      'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0',
-    ],
-    ['user/max_user_namespaces', '0', 'sudo sysctl user.max_user_namespaces=15000'],
-  ] as const;
-  const closed = switches.find(([name, value]) => read(name) === value);
-  if (closed !== undefined)
-    return `${closed[0].replaceAll('/', '.')} is ${closed[1]}; to allow it: ${closed[2]}`;
+  const closed = closedSwitch(read);
+  if (closed !== undefined) {
+    const { name, value, allows } = closed;
+    return `${name} is ${value}; to allow it: sudo sysctl ${name}=${allows}`;
+  }
   return oneLine(words) || `unshare ended with ${String(code)}`;
 }
 

@@ -93,9 +93,9 @@ export class Engines {
       (a, b) => a.snapshot.engine.startedAt - b.snapshot.engine.startedAt,
     );
     return {
-      engines: known.map(({ snapshot: { engine, helper }, isAnswering }) => ({
+      engines: known.map(({ snapshot: { engine, helpers }, isAnswering }) => ({
         ...engine,
-        helper,
+        helpers,
         isOwn: engine.pid === ownPid,
         isAnswering,
       })),

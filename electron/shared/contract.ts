@@ -22,7 +22,7 @@ const failure = v.object({
 /** One engine of this user: the window's own, or one that `culvert run` hosts. */
 export const engineView = v.object({
   ...snapshot.entries.engine.entries,
-  helper: snapshot.entries.helper,
+  helpers: snapshot.entries.helpers,
   /** The window started it. */
   isOwn: v.boolean(),
   /** It has answered within the last second; what is shown of its lanes is old where it has not. */

@@ -147,18 +147,23 @@ export const checkReport = v.object({
 });
 export type CheckReport = v.InferOutput<typeof checkReport>;
 
+export const helperView = v.object({
+  state: v.picklist(['starting', 'ready', 'lost']),
+  mode: v.picklist(modes),
+  /** Why this way was taken, for the user; of one that is ready. */
+  why: v.optional(v.string()),
+});
+/** A process that makes isolated networks for an engine; there is at most one of each mode. */
+export type HelperView = v.InferOutput<typeof helperView>;
+
 export const snapshot = v.object({
   engine: v.object({
     pid: v.number(),
     version: v.string(),
     startedAt: v.number(),
   }),
-  helper: v.object({
-    state: v.picklist(['none', 'starting', 'ready', 'lost']),
-    mode: v.optional(v.picklist(modes)),
-    /** Why this way was taken, for the user. */
-    why: v.optional(v.string()),
-  }),
+  /** Those that were needed until now. */
+  helpers: v.array(helperView),
   lanes: v.array(laneView),
 });
 /** The whole of what an engine shows; sent entire whenever something in it changes. */

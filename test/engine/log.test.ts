@@ -69,10 +69,10 @@ describe('the log of an engine', () => {
   test('tells of the engine, its helper, and a lane from its opening to its end', async () => {
     const { log, lane, take } = kept('info');
     log.begin();
-    log.look({ state: 'starting' }, []);
-    log.look(ready, [lane({ state: 'starting' })]);
-    log.look(ready, [lane()]);
-    log.look(ready, [lane()]);
+    log.look([{ state: 'starting', mode: 'rootless' }], []);
+    log.look([ready], [lane({ state: 'starting' })]);
+    log.look([ready], [lane()]);
+    log.look([ready], [lane()]);
     log.follow(lane());
     await Promise.resolve().then(() => new Promise((resolve) => setImmediate(resolve)));
     log.end();
@@ -89,13 +89,13 @@ describe('the log of an engine', () => {
 
   test('tells of another profile, of a chain that is lost and back, of failures and the configuration', () => {
     const { log, lane, take } = kept('info');
-    log.look(ready, [lane()]);
+    log.look([ready], [lane()]);
     take();
-    log.look(ready, [lane({ profile: { ...view.profile, id: 'home' } })]);
-    log.look(ready, [lane({ profile: { name: proxy, colour: '', letter: '' } })]);
-    log.look(ready, [lane({ health: 'unreachable', trouble: { code: 'proxy-timeout', detail: proxy } })]);
-    log.look(ready, [lane({ health: 'reachable' })]);
-    log.look(ready, [lane({ state: 'failed', cause: { code: 'launch-failed', step: 'exec' } })]);
+    log.look([ready], [lane({ profile: { ...view.profile, id: 'home' } })]);
+    log.look([ready], [lane({ profile: { name: proxy, colour: '', letter: '' } })]);
+    log.look([ready], [lane({ health: 'unreachable', trouble: { code: 'proxy-timeout', detail: proxy } })]);
+    log.look([ready], [lane({ health: 'reachable' })]);
+    log.look([ready], [lane({ state: 'failed', cause: { code: 'launch-failed', step: 'exec' } })]);
     log.configProblem({ code: 'config-invalid', detail: `line 3: ${proxy}` });
     log.helperFailed({ code: 'pkexec-dismissed' });
     expect(take()).toMatchObject([
@@ -112,8 +112,8 @@ describe('the log of an engine', () => {
 
   function everything({ log, lane }: ReturnType<typeof kept>): void {
     log.begin();
-    log.look({ ...ready, why: `as ${proxy} says` }, [lane()]);
-    log.look(ready, [lane({ health: 'unreachable', trouble: { code: 'proxy-timeout', detail: proxy } })]);
+    log.look([{ ...ready, why: `as ${proxy} says` }], [lane()]);
+    log.look([ready], [lane({ health: 'unreachable', trouble: { code: 'proxy-timeout', detail: proxy } })]);
     log.flow(flow);
     log.configProblem({ code: 'config-invalid', step: proxy, detail: 'secret.example:443' });
     process.emit(

@@ -41,7 +41,7 @@ class ScriptedEngine {
     this.pid = pid;
     const snapshot: Snapshot = {
       engine: { pid, version: ofVersion, startedAt: pid },
-      helper: { state: 'none' },
+      helpers: [],
       lanes: [{ ...lane, id: `${pid}-1` }],
     };
     const values: Record<string, unknown> = { hello: { version: ofVersion, pid }, watch: snapshot };

@@ -43,7 +43,7 @@ export function overviewWith(lanes: readonly ShownLane[], change: Partial<Overvi
         pid: engine,
         version,
         startedAt: 1,
-        helper: { state: 'none' },
+        helpers: [],
         isOwn: true,
         isAnswering: true,
       },

@@ -30,7 +30,7 @@ export const overviewOf = (lanes: readonly ShownLane[] = []): Overview => ({
       pid: 7,
       version: '0.1.0',
       startedAt: 1000,
-      helper: { state: 'ready', mode: 'rootless' },
+      helpers: [{ state: 'ready', mode: 'rootless' }],
       isOwn: false,
       isAnswering: true,
     },

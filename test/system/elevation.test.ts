@@ -1,5 +1,5 @@
 /** The ways to root with the real sudo, the real polkit and without them: what is asked, granted and refused. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { policyName } from '#shared/identity.ts';
@@ -7,6 +7,7 @@ import { Product } from '../world/product.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { until } from '../world/until.ts';
 import { World, type RunOptions } from '../world/world.ts';
+import { polkitAnswers, startPolkit } from './polkit.ts';
 import { Typist } from './typist.ts';
 
 let world: World;
@@ -160,36 +161,11 @@ describe('sudo on a terminal', () => {
 });
 
 describe('polkit', () => {
-  const rules = () => world.path('/etc/polkit-1/rules.d/49-culvert.rules');
+  const rule = (answer: string) => {
+    polkitAnswers(world, user, answer);
+  };
 
-  /** What polkit answers for culvert-b when it is asked for pkexec. */
-  function rule(answer: string): void {
-    writeFileSync(
-      rules(),
-      `polkit.addRule(function (action, subject) {
-  if (action.id == 'org.freedesktop.policykit.exec' && subject.user == 'culvert-b') return ${answer};
-});
-`,
-    );
-    chmodSync(rules(), 0o644);
-  }
-
-  beforeAll(async () => {
-    await world.shell('mkdir -p /run/dbus');
-    const bus = world.spawn(['dbus-daemon', '--system', '--nofork', '--nopidfile']);
-    const isOn = async (command: string[]) => (await world.run(command)).stdout.includes('true');
-    const owner = 'string:org.freedesktop.PolicyKit1';
-    const ask = ['dbus-send', '--system', '--print-reply=literal', '--dest=org.freedesktop.DBus', '/'];
-    await until(
-      'the system bus',
-      async () => (await world.run([...ask, 'org.freedesktop.DBus.GetId'])).code === 0,
-    );
-    expect(bus.hasEnded).toBe(false);
-    const polkit = world.spawn(['/usr/lib/polkit-1/polkitd', '--no-debug']);
-    // Not by calling it: the bus would start another one.
-    await until('polkit', () => isOn([...ask, 'org.freedesktop.DBus.NameHasOwner', owner]));
-    expect(polkit.hasEnded).toBe(false);
-  });
+  beforeAll(() => startPolkit(world));
 
   test('a rule that allows it is all that is needed', async () => {
     rule('polkit.Result.YES');

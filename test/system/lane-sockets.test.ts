@@ -94,8 +94,9 @@ afterEach(() => {
 
 describe.each(isolations)('%s', (isolation) => {
   const open = async () => {
-    const options = { isolation, hasTerminal: false, productDir };
-    const helper = await startHelper(native, options, AbortSignal.timeout(20_000));
+    const options = { hasTerminal: false, productDir };
+    const mode = isolation === 'helper' ? 'privileged' : 'rootless';
+    const helper = await startHelper(native, mode, options, AbortSignal.timeout(20_000));
     const link = new HelperLink(native, helper, () => undefined);
     const { value, descriptors } = await link.call('lane.create', {});
     stage = new Stage(native, link, value.lane, descriptors);
