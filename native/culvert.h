@@ -21,7 +21,7 @@
 #define CV_EXPORT __attribute__((visibility("default")))
 
 /* Changes with every change of this interface; the engine and the helper refuse another one. */
-#define CV_ABI 4
+#define CV_ABI 5
 CV_EXPORT int cv_abi(void);
 
 /* ---- watch.c: one thread, one epoll instance, one pipe that Node reads ------------------------- */
@@ -58,7 +58,7 @@ CV_EXPORT int cv_link_send(int fd, const void *message, uint32_t size, const int
 CV_EXPORT int cv_link_receive(int fd, void *message, uint32_t size, int32_t *fds, int32_t room, int32_t *count);
 CV_EXPORT int cv_close(int fd);
 
-/* ---- socket.c: namespaces and sockets of a lane (helper) --------------------------------------- */
+/* ---- socket.c: namespaces (helper) --------------------------------------------------------------- */
 
 /* Moves the calling thread into a new network namespace and returns a descriptor for it. */
 CV_EXPORT int cv_netns_new(void);
@@ -70,6 +70,16 @@ CV_EXPORT int cv_netns_enter(int fd);
 CV_EXPORT int64_t cv_netns_inode(int fd);
 /* A descriptor for the network namespace of a process, without blocking. */
 CV_EXPORT int cv_netns_of(int pid);
+
+/* ---- segment.c: the pieces in which TCP hands its bytes to a link (helper) ---------------------- */
+
+/*
+ * Lets TCP over IPv4 hand pieces of up to so many bytes to an interface, 64 KiB being the usual limit ("BIG TCP",
+ * IFLA_GSO_IPV4_MAX_SIZE in linux/if_link.h). Kernels before 6.3 pass it over and answer 0.
+ */
+CV_EXPORT int cv_segment_size(const char *interface, uint32_t bytes);
+
+/* ---- socket.c: sockets of a lane (helper) ------------------------------------------------------- */
 
 /*
  * Mint a socket in the calling thread's present namespace. port in host order. `ipv6` 0 makes a plain IPv4

@@ -15,6 +15,11 @@ import { runTool } from './run.ts';
 
 /** Largest MTU of a veth: the path ends in the gateway, so one raw packet can carry any datagram. */
 const mtu = 65_535;
+/**
+ * A piece of a stream crosses the link as one packet whatever its size: four times the usual 64 KiB is a quarter of
+ * the packets.
+ */
+const segmentBytes = 256 * 1024;
 const appMac = '02:00:00:00:00:02';
 const gatewayMac = '02:00:00:00:00:01';
 
@@ -134,12 +139,14 @@ export class NamespaceMaker {
     // The family of a rule is not seen from its words, so IPv6 takes a call of its own.
     if (this.#hasIpv6) runTool('ip', ['-6', 'rule', 'add', 'fwmark', String(mark), 'lookup', '100'], '');
     writeSysctls(gatewaySysctls('gw0', this.#hasIpv6));
+    this.#native.enlargeSegments('gw0', segmentBytes);
     const interception = loadGatewayRules();
     expectInterfaces(['lo', 'gw0']);
 
     this.#native.enterNamespace(app);
     writeSysctls(appSysctls(this.#hasIpv6));
     runTool('ip', ['-batch', '-'], appLinks(this.#hasIpv6));
+    this.#native.enlargeSegments('app0', segmentBytes);
     runTool('nft', ['-f', '-'], appRules(interception));
     expectInterfaces(['lo', 'app0']);
     return interception;

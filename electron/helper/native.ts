@@ -11,7 +11,7 @@ import koffi, { type LibraryHandle } from 'koffi';
 import { CulvertError, type FailureCode } from '#shared/failure.ts';
 import { maxMessageBytes, maxMessageDescriptors } from '#shared/helper-protocol.ts';
 
-const abi = 4;
+const abi = 5;
 
 /** Kind of the record in the watch pipe that says: this descriptor can be read. */
 export const ringReadable = 1;
@@ -122,6 +122,14 @@ export class Native {
     return check(Number(this.#calls.netnsInode(fd)), 'namespace-forbidden', 'inode');
   }
 
+  /**
+   * Lets TCP over IPv4 hand pieces of so many bytes to an interface of the present namespace; older kernels stay with
+   * 64 KiB. It is a matter of speed only, so a kernel that refuses it keeps what it has.
+   */
+  enlargeSegments(device: string, bytes: number): void {
+    this.#calls.segmentSize(device, bytes);
+  }
+
   mintTcp(ipv6: boolean, port: number, transparent: boolean): number {
     return check(
       this.#calls.mintTcp(Number(ipv6), port, Number(transparent)),
@@ -201,6 +209,10 @@ function declare(library: LibraryHandle) {
     netnsNew: library.func('int cv_netns_new()') as () => number,
     netnsEnter: library.func('int cv_netns_enter(int)') as (fd: number) => number,
     netnsInode: library.func('int64_t cv_netns_inode(int)') as (fd: number) => number | bigint,
+    segmentSize: library.func('int cv_segment_size(const char *, uint32_t)') as (
+      device: string,
+      bytes: number,
+    ) => number,
     mintTcp: library.func('int cv_mint_tcp(int, int, int)') as (a: number, b: number, c: number) => number,
     mintUdp: library.func('int cv_mint_udp(int, int)') as (a: number, b: number) => number,
     mintRaw: library.func('int cv_mint_raw(int)') as (family: number) => number,
