@@ -6,7 +6,7 @@
  *   --quick          one round of one second each: to see that it works
  *   --rounds N       rounds of the comparison, 3 by default
  *   --seconds N      length of each measurement, 3 by default
- *   --only TEXT      only the rows of the comparison whose names have this in them, and nothing beside it
+ *   --only TEXT      only the rows of the comparison, and the parts beside it, whose names have this in them
  *   --strict         ends with 1 when a goal is missed
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -39,10 +39,14 @@ function machine(): string {
   return `${cpus().length} × ${first?.model.trim() ?? 'unknown'}, ${gib} GiB, Linux ${release()}, Node ${process.version}`;
 }
 
+/** What is measured beside the comparison, by its name for `--only`. */
+type Parts = Readonly<Record<string, () => Promise<Single | Single[]>>>;
+
 /** Measures in turn; one that fails is told and the rest goes on. */
-async function collect(parts: readonly (() => Promise<Single | Single[]>)[]): Promise<Single[]> {
+async function collect(parts: Parts): Promise<Single[]> {
   const found: Single[] = [];
-  for (const part of parts) {
+  for (const [name, part] of Object.entries(parts)) {
+    if (!name.includes(options.only)) continue;
     try {
       found.push(...[await part()].flat());
     } catch (error) {
@@ -61,22 +65,22 @@ async function bench(): Promise<Report> {
   const bench: Bench = { world, tools: await startTools(world), culvertRun: installCulvert(world) };
   const rows = measurements.filter((name) => name.includes(options.only));
   const comparison = await compare(bench, peersOf(bench), pace, rows);
-  const singles = options.only === '' ? await collect(partsOf(bench, pace)) : [];
+  const singles = await collect(partsOf(bench, pace));
   return { date: new Date().toISOString().slice(0, 10), machine: machine(), comparison, singles };
 }
 
-/** What is measured beside the comparison, as far as there is a Culvert. */
-function partsOf(bench: Bench, pace: Pace): (() => Promise<Single | Single[]>)[] {
+/** As far as there is a Culvert. */
+function partsOf(bench: Bench, pace: Pace): Parts {
   const { culvertRun } = bench;
   const datagrams = () => udp(bench, pace);
-  if (culvertRun === undefined) return [datagrams];
-  return [
-    () => startUp(bench, culvertRun, options.quick ? 5 : 20),
-    () => memoryOfFlows(bench, culvertRun),
-    datagrams,
-    () => memoryOfAssociations(bench, culvertRun),
-    () => dns(bench, culvertRun, pace),
-  ];
+  if (culvertRun === undefined) return { udp: datagrams };
+  return {
+    'start-up': () => startUp(bench, culvertRun, options.quick ? 5 : 20),
+    'memory-tcp': () => memoryOfFlows(bench, culvertRun),
+    udp: datagrams,
+    'memory-udp': () => memoryOfAssociations(bench, culvertRun),
+    dns: () => dns(bench, culvertRun, pace),
+  };
 }
 
 void bench().then((report) => {
