@@ -1,16 +1,12 @@
 /** Connections as the command line looks for them and shows them. Plain functions, but for the question to engines. */
 import { CulvertError } from '#shared/failure.ts';
-import type { FlowView, LaneView, ProfileHead } from '#shared/model.ts';
+import type { FlowView, LaneView } from '#shared/model.ts';
 import { matches, parseQuery, type Query } from '#shared/query.ts';
 import { askEngines } from './engines.ts';
 import { type Column, formatBytes, formatDuration } from './output.ts';
 
-/** A flow with what is known of its lane. */
-export interface Connection extends FlowView {
-  readonly app?: string;
-  readonly name?: string;
-  readonly profile?: ProfileHead;
-}
+/** A flow with what is known of its lane, where it does not say that itself. */
+export type Connection = FlowView;
 
 export interface ChoiceOptions {
   readonly closed?: boolean | undefined;
@@ -54,7 +50,7 @@ export function isChosen(choice: Choice, flow: FlowView, lane: LaneView | undefi
 }
 
 export function connectionOf(flow: FlowView, lane: LaneView | undefined): Connection {
-  return lane === undefined ? flow : { ...flow, app: lane.app, name: lane.name, profile: lane.profile };
+  return lane === undefined ? flow : { app: lane.app, name: lane.name, profile: lane.profile, ...flow };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** `culvert connections`: what apps are connected to, as a table, as JSON, or each change as it comes. */
 import { isatty } from 'node:tty';
 import type { EngineClient } from '#shared/control/client.ts';
+import { eachCount } from '#shared/flow-counts.ts';
 import type { FlowView, LaneView } from '#shared/model.ts';
 import {
   type Choice,
@@ -78,8 +79,9 @@ async function follow(choice: Choice, tell: Teller): Promise<void> {
       client.on('snapshot', ({ lanes }) => {
         flows.setLanes(lanes);
       });
-      client.on('flows', ({ at, changed }) => {
+      client.on('flows', ({ at, changed, counted }) => {
         flows.changed(changed, at);
+        flows.counted(counted, at);
       });
       flows.setLanes((await client.call('watch', {})).lanes);
       await client.call('flows.watch', {});
@@ -97,8 +99,8 @@ export class FollowedFlows {
   readonly #tell: Teller;
   /** Lanes that are gone are kept: connections that ended with them are still theirs. */
   readonly #lanes = new Map<string, LaneView>();
-  /** The lane of each active flow as it was when the flow was first seen: a switch is for later ones. */
-  readonly #begun = new Map<number, LaneView | undefined>();
+  /** Those that are not over, as they were last told of. */
+  readonly #flows = new Map<number, FlowView>();
   readonly #active = new Map<number, Connection>();
   readonly #since: number;
 
@@ -118,6 +120,14 @@ export class FollowedFlows {
     for (const flow of flows) this.#one(flow, now);
   }
 
+  /** Figures of flows that were told of before; see `FlowsEvent.counted`. */
+  counted(figures: readonly number[], now: number): void {
+    eachCount(figures, (id, bytesUp, bytesDown) => {
+      const flow = this.#flows.get(id);
+      if (flow !== undefined) this.#one({ ...flow, bytesUp, bytesDown }, now);
+    });
+  }
+
   /** The engine has ended, and with it every connection through it. */
   gone(now: number): void {
     for (const connection of this.#active.values()) {
@@ -127,14 +137,14 @@ export class FollowedFlows {
   }
 
   #one(flow: FlowView, now: number): void {
-    const lane = this.#begun.get(flow.id) ?? this.#lanes.get(flow.lane);
+    const lane = this.#lanes.get(flow.lane);
     const before = this.#active.get(flow.id);
     const connection = connectionOf(flow, lane);
     if (isActive(flow)) {
-      this.#begun.set(flow.id, lane);
+      this.#flows.set(flow.id, flow);
       if (isWanted(this.#choice, flow, lane, now)) this.#active.set(flow.id, connection);
     } else {
-      this.#begun.delete(flow.id);
+      this.#flows.delete(flow.id);
       this.#active.delete(flow.id);
     }
     if (this.#isTold(flow, lane, before, now)) this.#tell(connection, before?.state !== flow.state, now);

@@ -15,6 +15,7 @@ import { FlowFeed } from './flow-feed.ts';
 import { FlowTable, type Flow } from './flows.ts';
 import { Helpers, type ReadyHelper } from './helpers.ts';
 import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
+import type { LanePolicy } from './lane-policy.ts';
 import { Lane, type LaneContext } from './lane.ts';
 import { EngineLog } from './log.ts';
 import { Policies } from './policies.ts';
@@ -128,11 +129,13 @@ export class Engine implements AsyncDisposable {
     this.#lastLane += 1;
     const lane = new Lane(`${process.pid}-${this.#lastLane}`, spec, policy, this.#contextFor(helper));
     this.#lanes.set(lane.id, lane);
+    this.#introduce(lane, policy);
     this.#log.follow(lane);
     try {
       await lane.open();
     } catch (error) {
       this.#lanes.delete(lane.id);
+      this.#table.forget(lane.id);
       throw error;
     }
     void lane.empty.then(() => {
@@ -156,6 +159,7 @@ export class Engine implements AsyncDisposable {
     const lane = this.lane(id);
     const choice = { kind: 'stored', id: profile } as const;
     const policy = await this.#policies.make({ apps: lane.spec.apps, profile: choice });
+    this.#introduce(lane, policy);
     const closed = await lane.follow(choice, policy, keep);
     this.#changed();
     return closed;
@@ -252,13 +256,20 @@ export class Engine implements AsyncDisposable {
       if (choice.kind !== 'stored') continue;
       try {
         const policy = await this.#policies.make({ apps: lane.spec.apps, profile: choice });
-        if (lane.choice === choice) await lane.follow(choice, policy, true);
+        if (lane.choice !== choice) continue;
+        this.#introduce(lane, policy);
+        await lane.follow(choice, policy, true);
       } catch (error) {
         // The lane goes on with the policy that it has, and its user hears why.
         this.#log.configProblem(failureOf(error));
         lane.note(describe(failureOf(error)));
       }
     }
+  }
+
+  /** Its flows say from here on whose they are, and keep that when it is switched or ends. */
+  #introduce({ id, spec }: Lane, { head }: LanePolicy): void {
+    this.#table.introduce(id, { app: spec.apps[0], name: spec.name, profile: head });
   }
 
   #laneEnded(lane: Lane): void {

@@ -1,6 +1,6 @@
 /**
- * Flows for those who look at them: all at first, then once a second what is new or has changed. Must not: do
- * anything while nobody looks.
+ * Flows for those who look at them: all at first, then once a second what is new or has changed, and of those that
+ * have only carried bytes the figures. Must not: do anything while nobody looks.
  */
 import type { FlowsEvent } from '#shared/engine-protocol.ts';
 import type { FlowView } from '#shared/model.ts';
@@ -8,7 +8,7 @@ import type { FlowView } from '#shared/model.ts';
 const periodMs = 1000;
 
 export interface FlowFeedOptions {
-  /** All flows as they are now, with their processes. */
+  /** All flows as they are now, with their processes; copies, which the feed keeps. */
   readonly look: () => Promise<readonly FlowView[]>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -16,10 +16,15 @@ export interface FlowFeedOptions {
 
 type Listener = (event: FlowsEvent) => void;
 
+/** What a listener has been told. */
+interface Told {
+  readonly at: number;
+  readonly flows: ReadonlyMap<number, FlowView>;
+}
+
 export class FlowFeed {
   readonly #options: FlowFeedOptions;
-  /** What each listener was told last of each flow, in short. */
-  readonly #told = new Map<Listener, Map<number, string>>();
+  readonly #told = new Map<Listener, Told | undefined>();
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
 
@@ -29,7 +34,7 @@ export class FlowFeed {
 
   /** Tells `listener` at once, and then every second in which something changed, until the answer is called. */
   watch(listener: Listener): () => void {
-    this.#told.set(listener, new Map());
+    this.#told.set(listener, undefined);
     this.#timer ??= setInterval(() => void this.#tell(), periodMs).unref();
     void this.#tell();
     return () => {
@@ -50,11 +55,11 @@ export class FlowFeed {
     this.#isLooking = true;
     try {
       const flows = await this.#options.look();
+      const now = { at: this.#options.now(), flows: new Map(flows.map((flow) => [flow.id, flow])) };
       for (const [listener, told] of this.#told) {
-        const changed = flows.filter((flow) => told.get(flow.id) !== inShort(flow));
-        if (changed.length > 0) listener({ at: this.#options.now(), changed });
-        if (this.#told.has(listener))
-          this.#told.set(listener, new Map(flows.map((flow) => [flow.id, inShort(flow)])));
+        const event = difference(told, now);
+        if (event.changed.length > 0 || event.counted.length > 0) listener(event);
+        if (this.#told.has(listener)) this.#told.set(listener, now);
       }
     } finally {
       this.#isLooking = false;
@@ -62,7 +67,27 @@ export class FlowFeed {
   }
 }
 
-/** Differs whenever something of the flow does that is not there from its beginning on. */
-function inShort({ state, bytesUp, bytesDown, via, rule, pid, serverName, dialMs }: FlowView): string {
-  return [state, bytesUp, bytesDown, via, rule, pid, serverName, dialMs].join(' ');
+function difference(told: Told | undefined, { at, flows }: Told): FlowsEvent {
+  if (told === undefined) return { at, changed: [...flows.values()], counted: [] };
+  const changed: FlowView[] = [];
+  const counted: number[] = [];
+  for (const flow of flows.values()) {
+    const before = told.flows.get(flow.id);
+    if (before === undefined || hasChanged(before, flow)) changed.push(flow);
+    else if (before.bytesUp !== flow.bytesUp || before.bytesDown !== flow.bytesDown)
+      counted.push(flow.id, flow.bytesUp, flow.bytesDown);
+  }
+  return { at, since: told.at, changed, counted };
+}
+
+/** Whether anything but its bytes is another than it was, of what is not there from its beginning on. */
+function hasChanged(before: FlowView, now: FlowView): boolean {
+  return (
+    before.state !== now.state ||
+    before.via !== now.via ||
+    before.rule !== now.rule ||
+    before.pid !== now.pid ||
+    before.serverName !== now.serverName ||
+    before.dialMs !== now.dialMs
+  );
 }

@@ -8,6 +8,9 @@ import type { FlowView } from '#shared/model.ts';
 /** Ended flows that are kept for showing. */
 const keptClosed = 2000;
 
+/** What is to be seen of a lane at its flows, also when it has ended. */
+export type LaneHead = Readonly<Required<Pick<FlowView, 'app' | 'name' | 'profile'>>>;
+
 export interface NewFlow {
   readonly lane: string;
   readonly proto: 'tcp' | 'udp';
@@ -34,6 +37,7 @@ export class FlowTable {
   readonly #open = new Map<number, Flow>();
   readonly #closed: Flow[] = [];
   readonly #totals = new Map<string, Totals>();
+  readonly #heads = new Map<string, LaneHead>();
   readonly #now: () => number;
   readonly #onChange: (flow: Flow) => void;
   #last = 0;
@@ -45,6 +49,11 @@ export class FlowTable {
 
   get openCount(): number {
     return this.#open.size;
+  }
+
+  /** What flows of this lane carry from now on. */
+  introduce(lane: string, head: LaneHead): void {
+    this.#heads.set(lane, head);
   }
 
   begin({ lane, proto, sourcePort, host, address, port, via, rule }: NewFlow): Flow {
@@ -63,6 +72,12 @@ export class FlowTable {
       bytesDown: 0,
       openedAt: this.#now(),
     };
+    const head = this.#heads.get(lane);
+    if (head !== undefined) {
+      begun.app = head.app;
+      begun.name = head.name;
+      begun.profile = head.profile;
+    }
     if (host !== undefined) begun.host = host;
     if (rule !== undefined) begun.rule = rule;
     this.#open.set(begun.id, begun);
@@ -89,15 +104,14 @@ export class FlowTable {
     flow.bytesDown = bytesDown;
   }
 
+  /** It is over; refused where it never was open. */
   end(flow: Flow, failure?: Failure): void {
-    if (!this.#open.delete(flow.id)) return;
-    flow.state = flow.state === 'dialling' ? 'refused' : 'closed';
-    flow.closedAt = this.#now();
-    if (failure !== undefined) flow.failure = { ...failure };
-    this.#totalsOf(flow.lane).open -= 1;
-    this.#closed.push(flow);
-    if (this.#closed.length > keptClosed) this.#closed.splice(0, keptClosed / 10);
-    this.#onChange(flow);
+    this.#end(flow, flow.state === 'dialling' ? 'refused' : 'closed', failure);
+  }
+
+  /** It was to end, by the user's wish. */
+  close(flow: Flow): void {
+    this.#end(flow, 'closed');
   }
 
   openFlows(lane?: string): Flow[] {
@@ -117,6 +131,18 @@ export class FlowTable {
   /** Forgets a lane that is gone. */
   forget(lane: string): void {
     this.#totals.delete(lane);
+    this.#heads.delete(lane);
+  }
+
+  #end(flow: Flow, state: 'refused' | 'closed', failure?: Failure): void {
+    if (!this.#open.delete(flow.id)) return;
+    flow.state = state;
+    flow.closedAt = this.#now();
+    if (failure !== undefined) flow.failure = { ...failure };
+    this.#totalsOf(flow.lane).open -= 1;
+    this.#closed.push(flow);
+    if (this.#closed.length > keptClosed) this.#closed.splice(0, keptClosed / 10);
+    this.#onChange(flow);
   }
 
   #totalsOf(lane: string): Totals {

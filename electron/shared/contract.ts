@@ -5,10 +5,10 @@
  */
 import * as v from 'valibot';
 import { configView, noticeEvent } from './app-protocol.ts';
-import { engineCalls, roomEvents, trafficEvent } from './engine-protocol.ts';
+import { engineCalls, flowsEvent, roomEvents, trafficEvent } from './engine-protocol.ts';
 import type { Answer } from './failure.ts';
 import { failureCodes } from './failure.ts';
-import { flowView, laneView, snapshot } from './model.ts';
+import { laneView, snapshot } from './model.ts';
 import { profileCalls } from './profile-protocol.ts';
 import { ruleCalls } from './rule-protocol.ts';
 import { supportCalls } from './support-protocol.ts';
@@ -142,7 +142,7 @@ export const windowEvents = {
   overview,
   traffic: trafficEvent,
   /** `of` is the engine's process id; with `isWhole` its earlier flows are to be forgotten. */
-  flows: v.object({ of: v.number(), at: v.number(), isWhole: v.boolean(), changed: v.array(flowView) }),
+  flows: v.object({ ...flowsEvent.entries, of: v.number(), isWhole: v.boolean() }),
   /** Of the window's own engine: what it goes by, whenever that changes, and what became of an app it opened. */
   config: configView,
   notice: noticeEvent,

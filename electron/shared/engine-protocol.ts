@@ -84,9 +84,14 @@ export const trafficEvent = v.strictObject({
 export type TrafficEvent = v.InferOutput<typeof trafficEvent>;
 
 export const flowsEvent = v.strictObject({
+  /** Milliseconds since the epoch. */
   at: v.number(),
+  /** When was looked before, for rates; missing in the first event. */
+  since: v.optional(v.number()),
   /** Flows that are new or have changed, whole. */
   changed: v.array(flowView),
+  /** Flows of which only the bytes have changed: id, bytes up and bytes down of each, one after another. */
+  counted: v.array(v.number()),
 });
 export type FlowsEvent = v.InferOutput<typeof flowsEvent>;
 

@@ -49,6 +49,10 @@ export type ProfileHead = v.InferOutput<typeof profileHead>;
 export const flowView = v.object({
   id: v.number(),
   lane: v.string(),
+  /** The app, the name and the profile that its lane had when it began: lanes end, and are switched. */
+  app: v.optional(v.string()),
+  name: v.optional(v.string()),
+  profile: v.optional(profileHead),
   proto: v.picklist(['tcp', 'udp']),
   /** Source port in the app namespace: with the protocol it names the socket. */
   sourcePort: v.number(),

@@ -20,7 +20,7 @@ export type QueriedLane = Pick<LaneView, 'app' | 'name' | 'profile'>;
 
 interface Subject {
   readonly flow: FlowView;
-  /** Undefined once the lane is gone: then nothing is known of its app. */
+  /** As it was when the flow began, if the flow says so; undefined where nothing is known of it. */
   readonly lane: QueriedLane | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -68,9 +68,14 @@ export function formatQuery({ terms }: Pick<Query, 'terms'>): string {
   return terms.map(formatTerm).join(' ');
 }
 
-/** Whether a flow is looked for; `now` in milliseconds since the epoch, for its age. */
+/**
+ * Whether a flow is looked for; `now` in milliseconds since the epoch, for its age. `lane` is for flows that do not say
+ * themselves whose they are.
+ */
 export function matches(query: Query, flow: FlowView, lane: QueriedLane | undefined, now: number): boolean {
-  const subject = { flow, lane, now };
+  const { app, name, profile } = flow;
+  const isSaid = app !== undefined && name !== undefined && profile !== undefined;
+  const subject = { flow, lane: isSaid ? { app, name, profile } : lane, now };
   return query.tests.every((test) => test(subject));
 }
 

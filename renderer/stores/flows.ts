@@ -3,6 +3,7 @@ import { defineStore } from 'pinia';
 import { ref, shallowRef, triggerRef } from 'vue';
 import type { WindowEventValue } from '#shared/contract.ts';
 import type { Failure } from '#shared/failure.ts';
+import { eachCount } from '#shared/flow-counts.ts';
 import type { FlowView } from '#shared/model.ts';
 import { call, listen } from '../bridge.ts';
 import { useNotices } from './notices.ts';
@@ -10,9 +11,9 @@ import { useNotices } from './notices.ts';
 /** Closed connections that are kept. */
 const keptClosed = 20_000;
 
-/** What tells a flow from those of other engines. */
-export function flowKey(flow: Pick<FlowView, 'lane' | 'id'>): string {
-  return `${flow.lane}/${flow.id}`;
+/** What tells a flow from those of other engines: the process id of its own, and its number there. */
+export function flowKey({ lane, id }: Pick<FlowView, 'lane' | 'id'>): string {
+  return `${lane.slice(0, lane.indexOf('-'))}/${id}`;
 }
 
 export function isOver(flow: FlowView): boolean {
@@ -54,9 +55,13 @@ export const useFlows = defineStore('flows', () => {
 
   /** Takes over what was told. */
   function take(events: readonly WindowEventValue<'flows'>[]): void {
-    for (const { of, isWhole, changed } of events) {
+    for (const { of, isWhole, changed, counted } of events) {
       if (isWhole) forgetEngine(of);
       for (const flow of changed) all.value.set(flowKey(flow), flow);
+      eachCount(counted, (id, bytesUp, bytesDown) => {
+        const flow = all.value.get(`${of}/${id}`);
+        if (flow !== undefined) all.value.set(`${of}/${id}`, { ...flow, bytesUp, bytesDown });
+      });
     }
     forgetOldest();
     triggerRef(all);

@@ -158,17 +158,24 @@ describe('connections that are followed', () => {
       },
       now,
     );
-    flows.setLanes([lane]);
+    const { app, name, profile } = lane;
+    const home = { ...profile, id: 'home' };
+    flows.setLanes([{ ...lane, profile: home }]);
+    flows.changed([{ ...flow, app, name, profile }], now);
+    flows.changed([{ ...flow, id: 9, app, name, profile: home }], now);
+    flows.counted([7, 1, 2], now);
+    expect(profiles).toEqual(['work', 'home', 'work']);
+  });
+
+  test('are told with their new figures, which come alone, and by them to a query for these', () => {
+    const { flows, take } = followed(['>10kB']);
     flows.changed([flow], now);
-    flows.setLanes([{ ...lane, profile: { ...lane.profile, id: 'home' } }]);
-    flows.changed(
-      [
-        { ...flow, bytesUp: 1 },
-        { ...flow, id: 9 },
-      ],
-      now,
-    );
-    expect(profiles).toEqual(['work', 'work', 'home']);
+    flows.counted([7, 100, 20_000, 99, 5, 5], now + 1000);
+    flows.counted([7, 100, 20_001], now + 2000);
+    expect(take()).toEqual([
+      [7, 'open', true],
+      [7, 'open', false],
+    ]);
   });
 });
 

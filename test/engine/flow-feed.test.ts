@@ -39,8 +39,8 @@ afterEach(() => {
 
 test('tells all flows at first, and then those that have changed, once a second', async () => {
   const heard: number[][] = [];
-  feed.watch(({ changed }) => {
-    heard.push(changed.map(({ id }) => id));
+  feed.watch(({ changed, counted }) => {
+    heard.push([...changed.map(({ id }) => id), ...counted]);
   });
   await vi.advanceTimersByTimeAsync(0);
   expect(heard).toEqual([[1, 2]]);
@@ -50,7 +50,23 @@ test('tells all flows at first, and then those that have changed, once a second'
   await vi.advanceTimersByTimeAsync(1000);
   flows = [flow(1, { bytesDown: 5, state: 'closed', closedAt: 1 }), flow(2), flow(3)];
   await vi.advanceTimersByTimeAsync(1000);
-  expect(heard).toEqual([[1, 2], [1, 3], [1]]);
+  expect(heard).toEqual([[1, 2], [3, 1, 0, 5], [1]]);
+});
+
+test('says when was looked before, so that figures can be rates, though nothing was told then', async () => {
+  let now = 0;
+  const later = new FlowFeed({ look: () => Promise.resolve([...flows]), now: () => now });
+  const heard: [number, number | undefined][] = [];
+  later.watch(({ at, since }) => heard.push([at, since]));
+  for (now = 1000; now <= 5000; now += 1000) {
+    if (now === 5000) flows = [flow(1, { bytesUp: 7 }), flow(2)];
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  later.close();
+  expect(heard).toEqual([
+    [1000, undefined],
+    [5000, 4000],
+  ]);
 });
 
 test('whoever comes later is told all, and others not again', async () => {

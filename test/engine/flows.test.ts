@@ -45,6 +45,26 @@ test('a flow that could not be opened is refused, with its reason', () => {
   expect(table.views()).toMatchObject([{ state: 'refused', failure: { code: 'proxy-unreachable' } }]);
 });
 
+test('a flow says whose it is as its lane was when it began, also when the lane is another one or gone', () => {
+  const profile = { id: 'work', name: 'Work', colour: '#3a6ea5', letter: 'W' };
+  table.introduce('one', { app: 'firefox', name: 'Firefox', profile });
+  begin();
+  table.introduce('one', { app: 'firefox', name: 'Firefox', profile: { ...profile, id: 'home' } });
+  begin();
+  table.forget('one');
+  begin();
+  expect(table.views().map((flow) => [flow.name, flow.profile?.id])).toEqual([
+    ['Firefox', 'work'],
+    ['Firefox', 'home'],
+    [undefined, undefined],
+  ]);
+});
+
+test('a flow that the user closed is closed and not refused, whether it was open or not', () => {
+  table.close(begin());
+  expect(table.views()).toMatchObject([{ state: 'closed' }]);
+});
+
 test('an end is told once', () => {
   const flow = begin();
   table.end(flow);

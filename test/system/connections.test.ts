@@ -150,6 +150,36 @@ describe.each(isolations)('connections (%s)', (isolation) => {
   });
 });
 
+test.each(['http', 'socks5'] as const)(
+  'a connection that waits for a proxy (%s) is closed as an open one is, and then closed, not refused',
+  async (kind) => {
+    const mute = world.spawn(
+      [
+        '/usr/bin/python3',
+        '-uc',
+        "import socket, time; s = socket.create_server(('192.0.2.10', 0)); print(s.getsockname()[1]); time.sleep(999)",
+      ],
+      { user: 'culvert-b' },
+    );
+    const [, port] = await mute.says(/^([0-9]+)\n/);
+    const server = { id: 's1', kind, host: '192.0.2.10', port: Number(port) };
+    writeConfig(world, { profiles: [{ id: 'one', name: 'One', chain: { servers: [server] } }] });
+    await using lane = await LaneShell.open(product, settings);
+    lane.running.write('curl -sS --max-time 60 http://waiting.test/; echo "curl $?"\n');
+    const [waiting] = await until('it to wait', async () => {
+      const found = await listed(['state:dialling']);
+      return found.length > 0 && found;
+    });
+    expect(waiting).toMatchObject({ host: 'waiting.test', app: 'sh', profile: { id: 'one' } });
+    expect((await culvert(['close', 'host:waiting.test'])).stdout).toBe('1 connection closed\n');
+    await lane.running.says(/curl (35|52|56)\n/);
+    const [closed] = await listed(['--all']);
+    expect(closed).toMatchObject({ host: 'waiting.test', state: 'closed' });
+    expect(closed).not.toHaveProperty('failure');
+    await mute.end();
+  },
+);
+
 test('two users see and close only their own', async () => {
   await using own = await LaneShell.open(product, settings);
   await using theirs = await LaneShell.open(product, { ...settings, user: 'culvert-b' });

@@ -33,6 +33,9 @@ interface Pumped extends PumpedListeners {
   readonly flow: Flow;
 }
 
+/** Ends the work on a flow that is not open yet; `isAsked`: the user wanted that, and nobody is to blame. */
+export type GiveUp = (isAsked: boolean) => void;
+
 /** Hears of a connection; unless that is all there is to tell, the pump has dialled it as the last of its kind. */
 export type OnAccepted = (accepted: AcceptedFlow, news: FlowEvent['kind']) => void;
 
@@ -41,6 +44,10 @@ export class TcpFlows {
   readonly #table: FlowTable;
   readonly #limit: number;
   readonly #pumped = new Map<number, Pumped>();
+  /** Flows that are decided about or dialled in this process. */
+  readonly #opening = new Map<Flow, GiveUp>();
+  /** Flows of the pump that the user has closed. */
+  readonly #closed = new WeakSet<Flow>();
   readonly #listeners = new Map<number, OnAccepted>();
   readonly #drains = new Map<string, () => void>();
 
@@ -75,8 +82,14 @@ export class TcpFlows {
       throw new CulvertError('engine-limit', { detail: `${this.#limit}` });
   }
 
+  /** The flow is not the pump's yet; `giveUp` is called once at most, until it is, or has ended. */
+  opening(flow: Flow, giveUp: GiveUp): void {
+    this.#opening.set(flow, giveUp);
+  }
+
   /** From here on the flow is the pump's, dialled or joined. */
   pumped(number: number, flow: Flow, listeners: PumpedListeners): void {
+    this.#opening.delete(flow);
     this.#pumped.set(number, { flow, ...listeners });
     if (this.#drains.has(flow.lane)) this.#native.release(number);
   }
@@ -114,9 +127,9 @@ export class TcpFlows {
     clearTimeout(timer);
   }
 
-  /** Resets all flows of a lane that the pump has; answers how many there were. */
+  /** Resets all flows of a lane, those that are being opened too; answers how many there were. */
   abort(lane: string): number {
-    let count = 0;
+    let count = this.#giveUp(false, (flow) => flow.lane === lane);
     for (const [number, { flow }] of this.#pumped) {
       if (flow.lane !== lane) continue;
       this.#native.abort(number);
@@ -127,19 +140,30 @@ export class TcpFlows {
 
   /** Resets the flows with these ids, of any lane; answers how many there were. */
   close(ids: ReadonlySet<number>): number {
-    let count = 0;
+    let count = this.#giveUp(true, (flow) => ids.has(flow.id));
     for (const [number, { flow }] of this.#pumped) {
       if (!ids.has(flow.id)) continue;
+      this.#closed.add(flow);
       this.#native.abort(number);
       count += 1;
     }
     return count;
   }
 
-  /** A flow of the lane has ended, opened or not: a drain that waits for the last one is over with it. */
-  settled(lane: string): void {
-    const over = this.#drains.get(lane);
-    if (over !== undefined && !this.#hasFlows(lane)) over();
+  /** A flow has ended, opened or not: a drain that waits for the lane's last one is over with it. */
+  settled(flow: Flow): void {
+    this.#opening.delete(flow);
+    const over = this.#drains.get(flow.lane);
+    if (over !== undefined && !this.#hasFlows(flow.lane)) over();
+  }
+
+  #giveUp(isAsked: boolean, isWanted: (flow: Flow) => boolean): number {
+    const wanted = [...this.#opening].filter(([flow]) => isWanted(flow));
+    for (const [flow, giveUp] of wanted) {
+      this.#opening.delete(flow);
+      giveUp(isAsked);
+    }
+    return wanted.length;
   }
 
   #handle(event: FlowEvent): void {
@@ -169,8 +193,10 @@ export class TcpFlows {
       pumped.onOpened?.();
     }
     this.#table.count(flow, ended.bytesUp, ended.bytesDown);
-    this.#table.end(flow, onEnd(ended));
-    this.settled(flow.lane);
+    const failure = onEnd(ended);
+    if (this.#closed.has(flow)) this.#table.close(flow);
+    else this.#table.end(flow, failure);
+    this.settled(flow);
   }
 
   /**

@@ -4,7 +4,6 @@
  * Does: find out what the app wants to reach, have it decided and dialled, by the pump where the way is one SOCKS5
  * proxy, else here. Must not: take a byte of the app's, or answer a failure with anything but a reset.
  */
-import { setMaxListeners } from 'node:events';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import type { PolicyFacts } from '../lane-policy.ts';
@@ -58,7 +57,6 @@ export class TcpRelay {
   readonly #native: NativeFlows;
   readonly #flows: TcpFlows;
   readonly #options: TcpRelayOptions;
-  readonly #dialling = new AbortController();
   readonly #listener: number;
   readonly #dialMs: number;
 
@@ -68,8 +66,6 @@ export class TcpRelay {
     this.#flows = flows;
     this.#options = options;
     this.#dialMs = options.dialMs ?? dialMs;
-    // Each dial that is made here listens to it, and there may be thousands.
-    setMaxListeners(0, this.#dialling.signal);
     this.#listener = flows.listen(listener, options.interception === 'redirect', (accepted, news) => {
       this.#accepted(accepted, news);
     });
@@ -85,10 +81,9 @@ export class TcpRelay {
     this.#flows.unlisten(this.#listener);
   }
 
-  /** Takes no further connection, gives up the dials under way and resets what is open. */
+  /** Takes no further connection and resets all that there are. */
   close(): void {
     this.unlisten();
-    this.#dialling.abort(closing());
     this.#flows.abort(this.#options.lane);
   }
 
@@ -117,6 +112,7 @@ export class TcpRelay {
     const { accepted, meant, news } = asking;
     const { judge, processOf } = this.#options;
     const flow = this.#begin(accepted, meant);
+    const signal = this.#whileOpening(asking, flow);
     try {
       let { facts } = asking;
       if (wantsName && news === 'accepted') {
@@ -127,12 +123,23 @@ export class TcpRelay {
         }
       }
       const decision = await judged(judge, facts, () => processOf('tcp', accepted.sourcePort));
-      if (this.#dialling.signal.aborted) throw closing();
+      if (signal.aborted) return;
       this.#decided(flow, decision);
       this.#carryOut(asking, flow, decision.kind === 'way' ? { ...decision, lasts: false } : decision);
     } catch (error) {
-      this.#giveUp(asking, flow, error);
+      if (!signal.aborted) this.#giveUp(asking, flow, error);
     }
+  }
+
+  /** Whoever closes the flow before it is open has the app reset at once; the signal tells those who work on it. */
+  #whileOpening(asking: Asking, flow: Flow): AbortSignal {
+    const controller = new AbortController();
+    this.#flows.opening(flow, (isAsked) => {
+      if (isAsked) this.#flows.table.close(flow);
+      this.#giveUp(asking, flow, closing());
+      controller.abort(closing());
+    });
+    return controller.signal;
   }
 
   #carryOut(asking: Asking, flow: Flow, decision: Verdict): void {
@@ -202,10 +209,14 @@ export class TcpRelay {
 
   async #dial(asking: Asking, flow: Flow, way: Way): Promise<void> {
     const { accepted, meant } = asking;
+    const signal = this.#whileOpening(asking, flow);
     let dialled: ChainDialled;
     try {
-      const options = { deadlineMs: this.#dialMs, signal: this.#dialling.signal };
-      dialled = await way.dial(meant, options);
+      dialled = await way.dial(meant, { deadlineMs: this.#dialMs, signal });
+      if (signal.aborted) {
+        dialled.socket.destroy();
+        return;
+      }
       flow.via = dialled.via;
       joinTo(this.#native, accepted.flow, dialled, {
         socketPair: this.#options.socketPair,
@@ -213,7 +224,7 @@ export class TcpRelay {
         isOver: () => flow.closedAt !== undefined,
       });
     } catch (error) {
-      this.#giveUp(asking, flow, error);
+      if (!signal.aborted) this.#giveUp(asking, flow, error);
       return;
     }
     this.#flows.table.opened(flow);
@@ -250,7 +261,7 @@ export class TcpRelay {
     // After its end the number may be another flow's.
     if (news !== 'ended') this.#native.abort(number);
     this.#flows.table.end(flow, failure);
-    this.#flows.settled(this.#options.lane);
+    this.#flows.settled(flow);
     this.#options.onRefused(failure);
   }
 

@@ -102,6 +102,7 @@ export class UdpRelay {
     const ended = [...this.#byKey.values()].filter(({ flow }) => ids === undefined || ids.has(flow.id));
     for (const association of ended) {
       if (association.number !== undefined) this.#native.dissociate(association.number);
+      this.#table.close(association.flow);
       this.#forget(association);
     }
     return ended.length;
