@@ -11,6 +11,26 @@ import type { LaunchPayload } from '#shared/launch-payload.ts';
 /** Variables that are meant for Culvert only; the app does not see them. */
 export const ownVariables = ['CULVERT_PASSWORD', 'CULVERT_NOFILE', 'CULVERT_SIGIGN'] as const;
 
+/** Taken away by Electron at its start, as packages have it; their bin/culvert keeps them under another name. */
+const takenByElectron = ['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'ELECTRON_RUN_AS_NODE'] as const;
+const keptPrefix = 'CULVERT_KEPT_';
+
+/** Makes an environment the caller's own again, where Electron is the Node that this runs on. */
+export function restoreCaller(env: NodeJS.ProcessEnv, isElectron: boolean): void {
+  if (!isElectron) return;
+  for (const name of takenByElectron) {
+    const kept = env[`${keptPrefix}${name}`];
+    Reflect.deleteProperty(env, `${keptPrefix}${name}`);
+    if (kept === undefined) Reflect.deleteProperty(env, name);
+    else env[name] = kept;
+  }
+}
+
+/** What a process needs besides to run on the same Node as this one. */
+export function ownRuntime(isElectron = process.versions['electron'] !== undefined): Record<string, string> {
+  return isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {};
+}
+
 /** There only inside a lane: the launcher's mark. */
 export const laneMark = '/run/.culvert/lane';
 

@@ -12,7 +12,7 @@ import { Engine, type Lane, type ProfileChoice, givenProfile, terminal } from '#
 import { CulvertError, describe, failureOf } from '#shared/failure.ts';
 import type { FlowView } from '#shared/model.ts';
 import { version } from '#shared/version.ts';
-import { type Limit, ownStanding, payloadOf, rememberLimits } from './caller.ts';
+import { type Limit, ownRuntime, ownStanding, payloadOf, rememberLimits } from './caller.ts';
 import { SocketWatch, compareHosts, packetsSent, readHost, type HostState } from './demo-host.ts';
 import { type ProbePlan, probeResult, tryTcp } from './demo-probe.ts';
 import { type Verdict, flowHeading, flowRow, judge, verdictRows } from './demo-report.ts';
@@ -268,7 +268,7 @@ class Play {
         name,
         apps: [name],
         profile: this.#scene.profile,
-        payload: payloadOf(argv, demoEnvironment(process.env), this.#scene.limit),
+        payload: payloadOf(argv, { ...demoEnvironment(process.env), ...ownRuntime() }, this.#scene.limit),
         terminal: 'none',
         stdio: files,
       });

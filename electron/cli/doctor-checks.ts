@@ -55,7 +55,7 @@ export const checks: readonly Check[] = [
 export function waysOf(facts: Facts): { rootless: boolean; privileged: boolean } {
   if (facts.uid === 0) return { rootless: false, privileged: facts.lane.works };
   const hasTools = facts.tools.ip !== undefined && facts.tools.nft !== undefined && facts.native.works;
-  const canBecomeRoot = !facts.noNewPrivs && (facts.pkexec || facts.sudo);
+  const canBecomeRoot = facts.isForRoot && !facts.noNewPrivs && (facts.pkexec || facts.sudo);
   return { rootless: facts.lane.works, privileged: hasTools && canBecomeRoot && !facts.isOnLane };
 }
 
@@ -133,8 +133,12 @@ function judgeIpv6({ hasIpv6 }: Facts): Finding {
   return ok(hasIpv6 ? 'there: relayed where the proxy can' : 'this kernel has none: apps use IPv4');
 }
 
-function judgePermission({ uid, noNewPrivs, pkexec, sudo, userNamespace }: Facts): Finding {
+function judgePermission({ uid, isForRoot, noNewPrivs, pkexec, sudo, userNamespace }: Facts): Finding {
   if (uid === 0) return ok('this is root');
+  if (!isForRoot) {
+    const found = 'root never runs this copy, which others can change (an AppImage): lanes are rootless only';
+    return userNamespace.works ? ok(found) : failed(found, 'install a package of Culvert');
+  }
   if (noNewPrivs) {
     const found = 'this process can never gain privileges (NoNewPrivs), so neither pkexec nor sudo can work';
     return userNamespace.works ? ok(`${found}; not needed here`) : failed(found, 'use a fresh terminal');

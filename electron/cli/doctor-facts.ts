@@ -7,9 +7,8 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Engine, givenProfile, hasNoNewPrivs, terminal } from '#engine';
+import { Engine, givenProfile, hasNoNewPrivs, isForRoot, policyFor, terminal } from '#engine';
 import { describe, failureOf } from '#shared/failure.ts';
-import { policyName } from '#shared/identity.ts';
 import { runtimeDir } from '#shared/paths.ts';
 import { findElectron } from './electron-place.ts';
 import { laneMark } from './caller.ts';
@@ -43,6 +42,8 @@ export interface Facts {
   readonly hasIpv6: boolean;
   readonly pkexec: boolean;
   readonly polkitAction: string | undefined;
+  /** False for a packaged copy that others than root can change: an AppImage. */
+  readonly isForRoot: boolean;
   readonly sudo: boolean;
   readonly noNewPrivs: boolean;
   readonly electron: string | undefined;
@@ -68,7 +69,6 @@ export const switchNames = [
 /** Where the helper looks for its tools; PATH does not count for it. */
 const toolDirs = ['/usr/sbin', '/sbin', '/usr/bin', '/bin', '/run/current-system/sw/bin'];
 const versionFlags: Readonly<Record<ToolName, string>> = { ip: '-V', nft: '--version', unshare: '--version' };
-const actionDirs = ['/usr/share', '/etc', '/usr/local/share'].map((dir) => `${dir}/polkit-1/actions`);
 const trialMs = 10_000;
 const toRoot = ['--user', '--map-current-user', '--keep-caps'];
 
@@ -102,7 +102,8 @@ export async function gatherFacts(productDir: string): Promise<Facts> {
     nftRedirect,
     hasIpv6: existsSync('/proc/sys/net/ipv6'),
     pkexec: isSetUid('/usr/bin/pkexec'),
-    polkitAction: actionDirs.map((dir) => join(dir, policyName)).find((path) => existsSync(path)),
+    polkitAction: policyFor(join(productDir, 'bin', 'culvert-helper')),
+    isForRoot: isForRoot(productDir),
     sudo: isSetUid('/usr/bin/sudo'),
     noNewPrivs: hasNoNewPrivs(),
     electron: findElectron(productDir),

@@ -74,6 +74,7 @@ const exits: Record<FailureCode, VerbExit> = {
   'helper-timeout': verbExit.isolationUnavailable,
   'helper-lost': verbExit.isolationUnavailable,
   'helper-refused': verbExit.isolationUnavailable,
+  'helper-untrusted': verbExit.isolationUnavailable,
   'pkexec-dismissed': verbExit.isolationUnavailable,
   'pkexec-refused': verbExit.isolationUnavailable,
   'pkexec-no-agent': verbExit.isolationUnavailable,

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
+import { installedWindow } from '#engine';
 import { findElectron } from './electron-place.ts';
 
 export interface GuiOptions {
@@ -19,8 +20,9 @@ export async function gui(options: GuiOptions, productDir: string): Promise<void
   const electron = programFor(productDir);
   const app = options.app === undefined ? [] : [`--app=${options.app}`];
   const background = options.background === true ? ['--background'] : [];
-  const line = [dirname(productDir), ...background, ...app];
-  const child = spawn(electron, line, { detached: true, stdio: 'ignore' });
+  // A packaged program knows what it is; Electron itself is told where the clone is.
+  const what = installedWindow(productDir) === undefined ? [dirname(productDir)] : [];
+  const child = spawn(electron, [...what, ...background, ...app], { detached: true, stdio: 'ignore' });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {
@@ -36,7 +38,8 @@ function programFor(productDir: string): string {
   // Its sandbox does not work for root, and a window of root's is not wanted anyway.
   if (process.getuid?.() === 0)
     throw unavailable('it is not opened for root; start it as the user of the desktop');
-  if (!existsSync(join(productDir, 'main.cjs'))) throw unavailable('this build is without the window');
+  if (installedWindow(productDir) === undefined && !existsSync(join(productDir, 'main.cjs')))
+    throw unavailable('this build is without the window');
   const electron = findElectron(productDir);
   if (electron === undefined) throw unavailable('Electron was not found; `build/setup.sh run` brings it');
   return electron;

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { failureOf } from '#shared/failure.ts';
 import { version } from '#shared/version.ts';
+import { restoreCaller } from './caller.ts';
 import { describeApps } from './describe-apps.ts';
 import { describeCheck } from './describe-checks.ts';
 import { describeCompletion } from './describe-completion.ts';
@@ -52,6 +53,7 @@ function culvert(): Command {
 }
 
 async function main(): Promise<void> {
+  restoreCaller(process.env, process.versions['electron'] !== undefined);
   process.on('uncaughtException', fail);
   try {
     await culvert().parseAsync();

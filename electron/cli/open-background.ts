@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { CulvertError, type Answer } from '#shared/failure.ts';
+import { ownRuntime } from './caller.ts';
 import type { VerbExit } from './exit-codes.ts';
 import { complain, print } from './output.ts';
 
@@ -24,6 +25,7 @@ export async function openInBackground(): Promise<VerbExit> {
   const [program = process.execPath, script = '', ...words] = process.argv;
   const child = spawn(program, [script, ...withReport(words)], {
     detached: true,
+    env: { ...process.env, ...ownRuntime() },
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   const answer = await reportOf(child.stdio[reportFd] as NodeJS.ReadableStream, (fail) => {

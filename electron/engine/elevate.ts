@@ -11,9 +11,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CulvertError, type Failure, type FailureCode } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
-import { policyName } from '#shared/identity.ts';
 import type { Isolation } from '#shared/model.ts';
 import { helperSocket, runtimeDir } from '#shared/paths.ts';
+import { helperForRoot, isForRoot, policyFor } from './helper-place.ts';
 import type { EngineOptions } from './lane-spec.ts';
 import type { Native } from './native.ts';
 import {
@@ -25,10 +25,6 @@ import {
   userNamespaceSwitch,
 } from './refusals.ts';
 
-/** Where polkit finds the actions of programs (polkit(8)); those below /etc and /usr/local since version 124. */
-const policyFiles = ['/usr/share', '/etc', '/usr/local/share'].map(
-  (dir) => `${dir}/polkit-1/actions/${policyName}`,
-);
 const pkexecPath = '/usr/bin/pkexec';
 const sudoPath = '/usr/bin/sudo';
 const unsharePath = '/usr/bin/unshare';
@@ -94,11 +90,12 @@ export function leadsOn(error: unknown): boolean {
 }
 
 /** The modes of helpers to try for this isolation, in order. */
-export function modesFor(isolation: Isolation, { hasTerminal }: HelperOptions): readonly Mode[] {
+export function modesFor(isolation: Isolation, { hasTerminal, productDir }: HelperOptions): readonly Mode[] {
   if (isolation === 'rootless') return ['rootless'];
   if (isolation === 'helper' || process.geteuid?.() === 0) return ['privileged'];
   const canAsk = hasTerminal || existsSync(pkexecPath);
-  return canAsk && !hasNoNewPrivs() ? ['rootless', 'privileged'] : ['rootless'];
+  const mayBeRoot = canAsk && !hasNoNewPrivs() && isForRoot(productDir);
+  return mayBeRoot ? ['rootless', 'privileged'] : ['rootless'];
 }
 
 /** Whether a user without a terminal can be asked for permission. */
@@ -142,8 +139,8 @@ function directWay(productDir: string): Way {
 
 function privilegedWays({ hasTerminal, productDir }: HelperOptions): Way[] {
   if (hasNoNewPrivs()) throw new CulvertError('no-new-privs');
-  const helper = join(productDir, 'bin', 'culvert-helper');
-  const hasOwnAction = policyFiles.some((path) => existsSync(path));
+  const helper = helperForRoot(productDir);
+  const hasOwnAction = policyFor(helper) !== undefined;
   const hasPkexec = existsSync(pkexecPath);
   const hasSudo = existsSync(sudoPath);
   const ways = [

@@ -39,3 +39,5 @@ export type { Probe, ProbeChoice, ProfileTest, ProfileTestOptions } from './heal
 export { boundProfile, startableTarget, namesOfApp, type AppNames, type Startable } from './app-choice.ts';
 export { instanceOf, separateProfile, type Found } from './app-instance.ts';
 export { AppLog } from './app-log.ts';
+export { installedWindow } from './installed.ts';
+export { isForRoot, policyFor } from './helper-place.ts';

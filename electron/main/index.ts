@@ -3,8 +3,9 @@
  *
  * Must not: start itself again (`app.relaunch` would leave NoNewPrivs set, and root out of reach, S22).
  */
+import { dirname } from 'node:path';
 import { app, dialog, session } from 'electron';
-import { describe, failureOf } from '#shared/failure.ts';
+import { CulvertError, describe, failureOf } from '#shared/failure.ts';
 import { askOwn } from './app-handlers.ts';
 import { Background } from './background.ts';
 import { Engines } from './engine-client.ts';
@@ -20,9 +21,13 @@ import { MainWindow } from './window.ts';
 
 /** Starts, or stays, without a window to be seen: at log-in, say. */
 const inBackground = '--background';
-const places = placesOf(import.meta.dirname, process.env);
+const installed = app.isPackaged ? dirname(app.getPath('exe')) : undefined;
+const places = placesOf(import.meta.dirname, process.env, installed);
 
 async function main(): Promise<void> {
+  // The starter of an AppImage adds it where the kernel forbids user namespaces: lanes could not be made either.
+  if (installed !== undefined && app.commandLine.hasSwitch('no-sandbox'))
+    throw new CulvertError('window-unavailable', { detail: 'it is not opened without its sandbox' });
   app.setPath('userData', places.browser);
   if (!app.requestSingleInstanceLock()) {
     app.quit();
@@ -38,7 +43,7 @@ async function main(): Promise<void> {
 
 async function open(isShown: boolean): Promise<void> {
   let tellOverview = (): void => {};
-  const own = new OwnEngine(() => {
+  const own = new OwnEngine(places.product, () => {
     tellOverview();
   });
   const parts: Parts = {

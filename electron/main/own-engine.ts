@@ -26,12 +26,15 @@ const firstWord = v.variant('ok', [
 ]);
 
 export class OwnEngine {
+  readonly #productDir: string;
   readonly #onChange: () => void;
   #child: ChildProcess | undefined;
   #state: Overview['own'] = { state: 'starting' };
   #isClosed = false;
 
-  constructor(onChange: () => void) {
+  /** `productDir` is where engine.cjs is. */
+  constructor(productDir: string, onChange: () => void) {
+    this.#productDir = productDir;
     this.#onChange = onChange;
   }
 
@@ -49,7 +52,7 @@ export class OwnEngine {
     this.#changed({ state: 'starting' });
     const startedAt = performance.now();
     // Electron's program is a Node.js with this variable, which the engine takes away again at once.
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'engine.cjs')], {
+    const child = spawn(process.execPath, [join(this.#productDir, 'engine.cjs')], {
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,

@@ -1,6 +1,7 @@
 /** Where the window keeps its things (XDG Base Directory Specification: relative values are ignored). */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { productPath } from '#shared/identity.ts';
 
 export interface Places {
   /** What the user chose of its looks. */
@@ -14,10 +15,12 @@ export interface Places {
   /** The built page. */
   readonly page: string;
   readonly preload: string;
+  /** Where the engine and what it needs are: files of their own, also in a package. */
+  readonly product: string;
 }
 
-/** `dist` is the directory of the built product. */
-export function placesOf(dist: string, env: NodeJS.ProcessEnv): Places {
+/** `dist` is where main's own bundle is; `installed`, for a package, the directory of Electron's program. */
+export function placesOf(dist: string, env: NodeJS.ProcessEnv, installed?: string): Places {
   const config = base(env['XDG_CONFIG_HOME'], '.config');
   const state = base(env['XDG_STATE_HOME'], '.local/state');
   return {
@@ -27,6 +30,7 @@ export function placesOf(dist: string, env: NodeJS.ProcessEnv): Places {
     browser: join(state, 'browser'),
     page: join(dist, 'renderer'),
     preload: join(dist, 'preload.cjs'),
+    product: installed === undefined ? dist : join(installed, productPath),
   };
 }
 

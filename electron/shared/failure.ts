@@ -22,6 +22,7 @@ export const failureCodes = [
   'helper-timeout',
   'helper-lost',
   'helper-refused',
+  'helper-untrusted',
   'pkexec-dismissed',
   'pkexec-refused',
   'pkexec-no-agent',

@@ -129,16 +129,20 @@ describe('culvert-helper', () => {
     expect(stderr).toBe('');
     expect(shown).toEqual({
       args: ['x y', ''],
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', PKEXEC_UID: '1000' },
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ELECTRON_RUN_AS_NODE: '1', PKEXEC_UID: '1000' },
     });
   });
 
   test('says of sudo what sudo said, as one word, and invents nobody', () => {
     expect(start(join(dist, 'bin/culvert-helper'), [], { SUDO_UID: '7 A=1' }).shown?.env).toEqual({
       PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      ELECTRON_RUN_AS_NODE: '1',
       SUDO_UID: '7 A=1',
     });
-    expect(Object.keys(start(join(dist, 'bin/culvert-helper'), []).shown?.env ?? {})).toEqual(['PATH']);
+    expect(Object.keys(start(join(dist, 'bin/culvert-helper'), []).shown?.env ?? {})).toEqual([
+      'PATH',
+      'ELECTRON_RUN_AS_NODE',
+    ]);
   });
 
   test('refuses to be found by chance', () => {

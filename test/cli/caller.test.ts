@@ -8,6 +8,7 @@ import {
   parseStatus,
   payloadOf,
   rememberLimits,
+  restoreCaller,
   signalBit,
 } from '../../electron/cli/caller.ts';
 
@@ -119,5 +120,28 @@ test('the payload carries this directory, umask and the recorded limits', () => 
     cwd: process.cwd(),
     argv: ['ls', '-l'],
     env: { HOME: '/h' },
+  });
+});
+
+describe('what Electron takes from the environment, where it is the Node of a package', () => {
+  const restored = (env: NodeJS.ProcessEnv, isElectron = true) => {
+    restoreCaller(env, isElectron);
+    return env;
+  };
+
+  test('is as the caller had it', () => {
+    const kept = { CULVERT_KEPT_NODE_OPTIONS: '--no-warnings', CULVERT_KEPT_NODE_EXTRA_CA_CERTS: '' };
+    expect(restored({ ...kept, ELECTRON_RUN_AS_NODE: '1', A: 'a' })).toEqual({
+      NODE_OPTIONS: '--no-warnings',
+      NODE_EXTRA_CA_CERTS: '',
+      A: 'a',
+    });
+    expect(restored({ ELECTRON_RUN_AS_NODE: '1', CULVERT_KEPT_ELECTRON_RUN_AS_NODE: 'x' })).toEqual({
+      ELECTRON_RUN_AS_NODE: 'x',
+    });
+  });
+
+  test('is nobody’s business where any other Node runs', () => {
+    expect(restored({ ELECTRON_RUN_AS_NODE: '1' }, false)).toEqual({ ELECTRON_RUN_AS_NODE: '1' });
   });
 });

@@ -24,6 +24,7 @@ const healthy: Facts = {
   hasIpv6: true,
   pkexec: true,
   polkitAction: undefined,
+  isForRoot: true,
   sudo: true,
   noNewPrivs: false,
   electron: undefined,
@@ -138,6 +139,7 @@ describe('whether a lane can be made', () => {
 
   test.each([
     ['there is no way to root', { pkexec: false, sudo: false }],
+    ['root would run what others can change', { isForRoot: false }],
     ['privileges can never be gained', { noNewPrivs: true }],
     ['a tool is missing', { tools: { ...healthy.tools, nft: undefined } }],
     ['the native part is missing', { native: broken('x') }],

@@ -55,4 +55,6 @@ test('files are where the desktop keeps such files, and relative settings of tha
   const places = placesOf('/dist', { XDG_CONFIG_HOME: '/c', XDG_STATE_HOME: 'relative' });
   expect(places.preferences).toBe('/c/culvert/window.json');
   expect(places.windowState).toMatch(/^\/.*\/\.local\/state\/culvert\/window\.json$/);
+  expect(places.product).toBe('/dist');
+  expect(placesOf('/p/app.asar/dist', {}, '/p').product).toBe('/p/resources/culvert');
 });

@@ -198,7 +198,9 @@ describe('polkit', () => {
     typist.type('\u0003');
     await typist.see(/bash\S+ /);
     mkdirSync(dirname(policy), { recursive: true });
-    writeFileSync(policy, '<policyconfig/>\n');
+    const helper = join(product.dir, 'bin/culvert-helper');
+    const annotation = `<annotate key="org.freedesktop.policykit.exec.path">${helper}</annotate>`;
+    writeFileSync(policy, `<policyconfig><!-- ${annotation} --></policyconfig>\n`);
     try {
       await typist.enter(line('echo', 'sta""rted').join(' '), /started\r/);
     } finally {

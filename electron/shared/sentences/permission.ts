@@ -37,4 +37,9 @@ export const permission = {
     why: 'neither pkexec nor sudo can be used here',
     todo: 'install pkexec or sudo, or use --isolation rootless',
   },
+  'helper-untrusted': {
+    what: 'this copy of Culvert does not run as root',
+    why: 'it lies where others than root can change it, as an AppImage does',
+    todo: 'use --isolation rootless, or install a package of Culvert',
+  },
 } satisfies Themed;

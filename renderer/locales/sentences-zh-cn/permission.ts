@@ -38,4 +38,9 @@ export const permission: Record<keyof typeof english, Sentence> = {
     why: '这里既不能使用 pkexec，也不能使用 sudo',
     todo: '请安装 pkexec 或 sudo，或使用 --isolation rootless',
   },
+  'helper-untrusted': {
+    what: '这一份 Culvert 不能以 root 身份运行',
+    why: '它所在的位置可以被 root 以外的用户修改，AppImage 总是如此',
+    todo: '请使用 --isolation rootless，或安装 Culvert 的软件包',
+  },
 };
