@@ -2,8 +2,17 @@
 import { isatty } from 'node:tty';
 import { CulvertError } from '#shared/failure.ts';
 import type { Config } from '#shared/profile.ts';
-import { bindApp, boundProfile, Catalogue, ConfigStore, search, unbindApp, type App } from '#engine';
-import { namesOfText, typedApp } from './app-names.ts';
+import {
+  bindApp,
+  boundProfile,
+  Catalogue,
+  ConfigStore,
+  namesOfText,
+  search,
+  typedApp,
+  unbindApp,
+  type App,
+} from '#engine';
 import { type Column, complain, print, styleFor, table, write } from './output.ts';
 import { namedProfile } from './stored-profile.ts';
 

@@ -102,6 +102,7 @@ const exits: Record<FailureCode, VerbExit> = {
   'fake-address-unmapped': verbExit.failed,
   'udp-not-offered': verbExit.failed,
   'dns-failed': verbExit.failed,
+  'undo-outdated': verbExit.failed,
   'config-invalid': verbExit.failed,
   'config-newer': verbExit.failed,
   'config-unwritable': verbExit.failed,

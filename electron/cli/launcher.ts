@@ -10,9 +10,9 @@ import {
   createLauncher,
   listLaunchers,
   removeLauncher,
+  typedApp,
   type Launcher,
 } from '#engine';
-import { typedApp } from './app-names.ts';
 import { type Column, complain, print, styleFor, table, write } from './output.ts';
 import { namedProfile } from './stored-profile.ts';
 

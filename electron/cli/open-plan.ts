@@ -17,13 +17,13 @@ import {
   planProgram,
   separateProfile,
   trustEntry,
+  typedApp,
   type App,
   type AppNames,
   type RunningInstance,
   type Startable,
   type StartPlan,
 } from '#engine';
-import { typedApp } from './app-names.ts';
 import { unprotected } from './run-profile.ts';
 import { isolationOf } from './run-request.ts';
 import { profileFor } from './stored-profile.ts';

@@ -1,12 +1,13 @@
 /** `culvert rule ls`, `add`, `move`, `enable`, `disable` and `rm`. */
 import { isatty } from 'node:tty';
 import { CulvertError } from '#shared/failure.ts';
-import type { Rule } from '#shared/profile.ts';
+import type { Config, Rule } from '#shared/profile.ts';
 import {
   addRule,
   ConfigStore,
   disableRule,
   enableRule,
+  leavesProxy,
   moveRule,
   nextRuleId,
   removeRule,
@@ -88,13 +89,13 @@ export interface RuleAddOptions extends Omit<RuleForm, 'action'>, PlaceOptions {
 export async function addOneRule(action: string, options: RuleAddOptions): Promise<void> {
   const { before, after, first, last, id: wanted, ...form } = options;
   let id = '';
-  const { rules } = await ConfigStore.open().update((config) => {
+  const changed = await ConfigStore.open().update((config) => {
     id = wanted ?? nextRuleId(config.rules);
     const rule = ruleOfForm({ ...form, action }, id);
     const position = positionOf(config.rules, { before, after, first, last });
     return { ...config, rules: addRule(config.rules, rule, position) };
   });
-  tellWarnings(rules, id);
+  tellWarnings(changed, id);
   print(id);
 }
 
@@ -104,14 +105,14 @@ export async function moveOneRule(
   position: string | undefined,
   options: PlaceOptions,
 ): Promise<void> {
-  const { rules } = await ConfigStore.open().update((config) => {
+  const changed = await ConfigStore.open().update((config) => {
     const others = config.rules.filter((rule) => rule.id !== id);
     const given = position === undefined ? positionOf(others, options) : numberOf(position, options);
     if (given === undefined)
       throw invalid('say where to: a position, --first, --last, --before ID or --after ID');
     return { ...config, rules: moveRule(config.rules, id, given) };
   });
-  tellWarnings(rules, id);
+  tellWarnings(changed, id);
 }
 
 /** Changes rules one after the other, all or none. Throws `rule-unknown` and what writing may. */
@@ -120,11 +121,11 @@ export async function changeRules(
   ids: readonly [string, ...string[]] | readonly string[],
 ): Promise<void> {
   const edit = { enable: enableRule, disable: disableRule, rm: removeRule }[change];
-  const { rules } = await ConfigStore.open().update((config) => ({
+  const changed = await ConfigStore.open().update((config) => ({
     ...config,
     rules: ids.reduce<readonly Rule[]>((left, id) => edit(left, id), config.rules).slice(),
   }));
-  if (change === 'enable') for (const id of ids) tellWarnings(rules, id);
+  if (change === 'enable') for (const id of ids) tellWarnings(changed, id);
 }
 
 function numberOf(position: string, options: PlaceOptions): number {
@@ -151,7 +152,8 @@ export function positionOf(rules: readonly Rule[], options: PlaceOptions): numbe
 }
 
 /** What people should know of a rule that is on now. */
-function tellWarnings(rules: readonly Rule[], id: string): void {
+function tellWarnings(config: Config, id: string): void {
+  const { rules } = config;
   const rule = rules.find((one) => one.id === id);
   if (rule === undefined || rule.isOff === true) return;
   for (const shadow of shadows(rules)) {
@@ -160,7 +162,7 @@ function tellWarnings(rules: readonly Rule[], id: string): void {
         `rule ${shadow.rule} ${shadowWords(shadow)} — move or remove one of them with \`culvert rule\``,
       );
   }
-  if (rule.action === 'direct')
+  if (leavesProxy(config, rule))
     complain(
       `rule ${id} leaves the proxy — what it names goes out directly, so others see this computer’s address — ` +
         `\`culvert rule rm ${id}\` takes it back`,

@@ -1,9 +1,16 @@
 /** `culvert rule test`: what would happen to a connection of an app, and which rule says so. */
 import { isIP } from 'node:net';
-import { CulvertError, type Failure } from '#shared/failure.ts';
+import type { Failure } from '#shared/failure.ts';
 import type { Config, Profile } from '#shared/profile.ts';
-import { Catalogue, ConfigStore, ruleSentence, testDestination, type DestinationTest } from '#engine';
-import { namesOfText } from './app-names.ts';
+import {
+  Catalogue,
+  ConfigStore,
+  namesOfText,
+  parseDestination,
+  ruleSentence,
+  testDestination,
+  type DestinationTest,
+} from '#engine';
 import { print, printable } from './output.ts';
 import { wordOf } from './run-request.ts';
 import { profileFor } from './stored-profile.ts';
@@ -78,17 +85,4 @@ function byProfile({ action }: Profile, failure: Failure | undefined): string {
     case 'block':
       return 'the profile refuses it';
   }
-}
-
-/** `host:port`, `[IPv6]:port`; a name or an address. Throws `option-invalid`. */
-export function parseDestination(text: string): { host: string; port: number } {
-  const parts = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^[\]:/\s]+)):(?<port>[0-9]{1,5})$/.exec(text)?.groups;
-  const port = Number(parts?.['port'] ?? 0);
-  const host = parts?.['v6'] ?? parts?.['host'];
-  const isBad = parts?.['v6'] !== undefined && isIP(parts['v6']) !== 6;
-  if (host === undefined || isBad || port < 1 || port > 65_535)
-    throw new CulvertError('option-invalid', {
-      detail: 'a destination is HOST:PORT, for example example.com:443 or [2001:db8::1]:53',
-    });
-  return { host, port };
 }

@@ -10,7 +10,15 @@ import type { Secrets } from './secrets/secrets.ts';
 export interface CallParts {
   readonly engine: Pick<
     Engine,
-    'prepare' | 'proveIsolation' | 'openLane' | 'snapshot' | 'lane' | 'on' | 'flows' | 'watchFlows'
+    | 'prepare'
+    | 'proveIsolation'
+    | 'openLane'
+    | 'snapshot'
+    | 'lane'
+    | 'on'
+    | 'flows'
+    | 'watchFlows'
+    | 'ruleHits'
   >;
   readonly productDir: string;
   readonly facts: CallerFacts;

@@ -2,7 +2,8 @@
  * What would happen to a connection, and why: for `culvert rule test` and the window. Decided by the same policy as
  * on a lane. Must not: read a password, look up a name or send anything.
  */
-import type { Failure } from '#shared/failure.ts';
+import { isIP } from 'node:net';
+import { CulvertError, type Failure } from '#shared/failure.ts';
 import type { Config, Profile } from '#shared/profile.ts';
 import { LanePolicy, type Decision, type PolicyFacts } from './lane-policy.ts';
 import type { Explanation } from './rules/explanation.ts';
@@ -53,4 +54,17 @@ function outcomeOf(decision: Decision): TestedOutcome {
 
 function unused(): never {
   throw new Error('nothing is dialled in a test of a destination');
+}
+
+/** `host:port`, `[IPv6]:port`; a name or an address. Throws `option-invalid`. */
+export function parseDestination(text: string): { host: string; port: number } {
+  const parts = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^[\]:/\s]+)):(?<port>[0-9]{1,5})$/.exec(text)?.groups;
+  const port = Number(parts?.['port'] ?? 0);
+  const host = parts?.['v6'] ?? parts?.['host'];
+  const isBad = parts?.['v6'] !== undefined && isIP(parts['v6']) !== 6;
+  if (host === undefined || isBad || port < 1 || port > 65_535)
+    throw new CulvertError('option-invalid', {
+      detail: 'a destination is HOST:PORT, for example example.com:443 or [2001:db8::1]:53',
+    });
+  return { host, port };
 }

@@ -21,6 +21,7 @@ import { EngineLog } from './log.ts';
 import { Policies } from './policies.ts';
 import { Native } from './native.ts';
 import { Relays } from './relays.ts';
+import type { RuleHits } from './rule-hits.ts';
 import { Ways } from './ways/ways.ts';
 
 const tickMs = 1000;
@@ -103,6 +104,11 @@ export class Engine implements AsyncDisposable {
     engine.#control = await ControlServer.open(native, engine, calls);
     engine.#log.begin();
     return engine;
+  }
+
+  /** How often each rule has decided about the flows of all its lanes. */
+  get ruleHits(): RuleHits {
+    return this.#table.ruleHits;
   }
 
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {

@@ -4,6 +4,7 @@
  */
 import type { Failure } from '#shared/failure.ts';
 import type { FlowView } from '#shared/model.ts';
+import { RuleHits } from './rule-hits.ts';
 
 /** Ended flows that are kept for showing. */
 const keptClosed = 2000;
@@ -34,6 +35,7 @@ export interface Totals {
 }
 
 export class FlowTable {
+  readonly ruleHits = new RuleHits();
   readonly #open = new Map<number, Flow>();
   readonly #closed: Flow[] = [];
   readonly #totals = new Map<string, Totals>();
@@ -79,13 +81,19 @@ export class FlowTable {
       begun.profile = head.profile;
     }
     if (host !== undefined) begun.host = host;
-    if (rule !== undefined) begun.rule = rule;
+    if (rule !== undefined) this.decidedBy(begun, rule);
     this.#open.set(begun.id, begun);
     const totals = this.#totalsOf(lane);
     totals.open += 1;
     totals.total += 1;
     this.#onChange(begun);
     return begun;
+  }
+
+  /** The rule that decided about a flow, once that is known. */
+  decidedBy(flow: Flow, rule: string): void {
+    flow.rule = rule;
+    this.ruleHits.count(rule, this.#now());
   }
 
   /** The proxy said yes, after as many milliseconds where that is known better than by the clock. */

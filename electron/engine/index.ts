@@ -28,6 +28,7 @@ export type { Added, ProfileFields, ProfileUses } from './config/edit.ts';
 export * from './apps/index.ts';
 export * from './rules/index.ts';
 export {
+  parseDestination,
   testDestination,
   type DestinationTest,
   type TestedConnection,
@@ -36,6 +37,7 @@ export {
 /** Tests of profiles, which most programs never make; loaded when somebody does. */
 export const loadHealth = () => import('./health/index.ts');
 export type { Probe, ProbeChoice, ProfileTest, ProfileTestOptions } from './health/index.ts';
+export { namesOfText, typedApp } from './app-names.ts';
 export { boundProfile, startableTarget, namesOfApp, type AppNames, type Startable } from './app-choice.ts';
 export { instanceOf, separateProfile, type Found } from './app-instance.ts';
 export { AppLog } from './app-log.ts';

@@ -148,10 +148,8 @@ export class LanePolicy {
 
   decide(facts: PolicyFacts): Decision {
     const { profile, apps } = this.#subject;
-    if (facts.protocol === 'udp' && this.isUdpBlocked)
-      return refused('destination-blocked', 'UDP is turned off for this app');
-    if (profile.ipv6 === 'block' && facts.address?.includes(':') === true)
-      return refused('destination-blocked', 'IPv6 is turned off for this app');
+    const failure = refusalBeforeRules(profile, facts);
+    if (failure !== undefined) return { kind: 'refused', failure };
     const verdict = this.#rulebook.decide({ ...facts, apps, profile: profile.id });
     if (verdict === 'process-wanted') return { kind: 'process-wanted' };
     // What was asked about a process, or read from first bytes, is not the same for the next flow.
@@ -179,6 +177,18 @@ export class LanePolicy {
     }
     return wayOrRefusal(this.#own, lasts, {});
   }
+}
+
+/** What a profile refuses whatever its rules say; undefined where they are asked. */
+export function refusalBeforeRules(
+  { udp, ipv6 }: Pick<Profile, 'udp' | 'ipv6'>,
+  { protocol, address }: Pick<PolicyFacts, 'protocol' | 'address'>,
+): Failure | undefined {
+  if (protocol === 'udp' && udp === 'block')
+    return { code: 'destination-blocked', detail: 'UDP is turned off for this app' };
+  if (ipv6 === 'block' && address?.includes(':') === true)
+    return { code: 'destination-blocked', detail: 'IPv6 is turned off for this app' };
+  return undefined;
 }
 
 function wayOrRefusal(way: Way | undefined, lasts: boolean, named: { rule?: string }): Decision {

@@ -211,6 +211,7 @@ export class Lane {
       id: this.id,
       name: this.spec.name,
       app: this.spec.apps[0],
+      apps: [...this.spec.apps],
       command: [...this.spec.payload.argv],
       profile: { ...this.#policy.head },
       via: this.#policy.via,

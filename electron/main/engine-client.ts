@@ -12,7 +12,10 @@ import { Emitter } from '#shared/control/emitter.ts';
 import type { ConfigView, NoticeEvent } from '#shared/app-protocol.ts';
 import {
   roomEvents,
+  type EngineCall,
   type EngineEventValue,
+  type EngineParams,
+  type EngineValue,
   type FlowsEvent,
   type RoomEvent,
   type TrafficEvent,
@@ -118,6 +121,15 @@ export class Engines {
     const known = pid === undefined ? undefined : this.#known.get(pid);
     if (known === undefined) throw new CulvertError('engine-unreachable');
     return known.client;
+  }
+
+  /** What each engine that answers just now says to a call; one that is lost meanwhile is left out. */
+  async askAll<C extends EngineCall>(call: C, params: EngineParams<C>): Promise<EngineValue<C>[]> {
+    const asked = [...this.#known.values()]
+      .filter(({ isAnswering }) => isAnswering)
+      .map(({ client }) => client.call(call, params));
+    const answers = await Promise.allSettled(asked);
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
   /** From now on tells what this engine's configuration is, now and whenever it changes. */

@@ -8,6 +8,7 @@ import type { Engines } from './engine-client.ts';
 import { saveFile } from './file-saving.ts';
 import type { OwnEngine } from './own-engine.ts';
 import type { KeptPreferences } from './preferences.ts';
+import { sumOfHits } from './rule-hits.ts';
 
 export interface Parts {
   readonly engines: Engines;
@@ -58,6 +59,7 @@ export function handlersFor(parts: Parts): WindowHandlers {
     ...appHandlersFor(parts),
     'file.save': saveFile,
     ...forwarding(parts),
+    'rule.hits': async () => sumOfHits(await engines.askAll('rule.hits', {})),
     'flows.close': async ({ flows }) => ({ closed: await closeFlows(engines, flows) }),
   };
 }

@@ -66,6 +66,7 @@ export const failureCodes = [
   'config-locked',
   'file-unwritable',
   'rule-invalid',
+  'undo-outdated',
   'query-invalid',
   'import-invalid',
   'chain-empty',

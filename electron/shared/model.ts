@@ -92,6 +92,8 @@ export const laneView = v.object({
   name: v.string(),
   /** The app's id for rules and bindings: of its desktop entry, or the name of its program. */
   app: v.string(),
+  /** All that rules may call it, that first. */
+  apps: v.optional(v.array(v.string())),
   command: v.array(v.string()),
   profile: profileHead,
   via: v.string(),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listedApps } from '../../electron/cli/app-bindings.ts';
-import { namesOfText, typedApp } from '../../electron/cli/app-names.ts';
+import { namesOfText, typedApp } from '../../electron/engine/app-names.ts';
 import { ownProgram } from '../../electron/cli/launcher.ts';
 import { withReport } from '../../electron/cli/open-background.ts';
 import { waysWords } from '../../electron/cli/open-plan.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { positionOf, rowsOf } from '../../electron/cli/rule-edit.ts';
-import { parseDestination, testLines } from '../../electron/cli/rule-test.ts';
-import { testDestination } from '../../electron/engine/destination-test.ts';
+import { testLines } from '../../electron/cli/rule-test.ts';
+import { parseDestination, testDestination } from '../../electron/engine/destination-test.ts';
 import { config as configSchema, type Config, type Rule } from '../../electron/shared/profile.ts';
 import { parse } from 'valibot';
 

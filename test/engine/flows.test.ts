@@ -90,3 +90,13 @@ test('only the newest closed flows are kept', () => {
   expect(kept.length).toBeLessThanOrEqual(2000);
   expect(kept.at(-1)?.id).toBe(5000);
 });
+
+test('a rule has a hit for each flow that it decides, at once or later, and the time of the last', () => {
+  const about = { lane: 'one', proto: 'tcp', sourcePort: 4000, address: '198.51.100.1', port: 80 } as const;
+  table.begin({ ...about, via: 'direct', rule: 'r1' });
+  now = 1500;
+  table.end(table.begin({ ...about, via: 'blocked', rule: 'r1' }), { code: 'blocked-by-rule' });
+  table.decidedBy(begin(), 'r2');
+  begin();
+  expect(table.ruleHits.views()).toEqual({ r1: { hits: 2, lastAt: 1500 }, r2: { hits: 1, lastAt: 1500 } });
+});

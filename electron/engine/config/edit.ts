@@ -14,9 +14,9 @@ import {
   type profile as profileSchema,
 } from '#shared/profile.ts';
 import type { InferInput } from 'valibot';
+import { freeId } from './free-id.ts';
 import { checkConfig } from './parse.ts';
 
-const longestId = 40;
 const longestName = 60;
 
 /** What is known of a new profile; what is left out gets its usual value, the id one made of the name. */
@@ -41,18 +41,8 @@ export interface ProfileUses {
 
 /** An id for a name, `my-proxy` for `My Proxy`, that no profile has yet. */
 export function freeProfileId(config: Config, name: string): string {
-  const plain = name.normalize('NFKD').replaceAll(/\p{Mark}/gu, '');
-  const words = plain.toLowerCase().match(/[a-z0-9]+/g) ?? [];
-  const base = cutId(words.join('-'), longestId) || 'profile';
-  for (let number = 1; ; number += 1) {
-    const end = number === 1 ? '' : `-${number}`;
-    const id = `${cutId(base, longestId - end.length)}${end}`;
-    if (findProfile(config, id) === undefined) return id;
-  }
-}
-
-function cutId(text: string, length: number): string {
-  return text.slice(0, length).replace(/-+$/, '');
+  const isTaken = (id: string) => findProfile(config, id) !== undefined;
+  return freeId(name, isTaken) ?? freeId('profile', isTaken) ?? 'profile';
 }
 
 /** Adds a profile. Throws `config-invalid` for fields that do not hold and ids that are taken. */

@@ -65,21 +65,47 @@ function listEdits(before: readonly unknown[], after: readonly unknown[], path: 
   const wanted = idsOf(after);
   if (old === undefined || wanted === undefined) return whole;
   const places = new Map(old.map((id, index) => [id, index]));
-  const staying = new Set(wanted);
-  const kept = old.filter((id) => staying.has(id));
-  // Things that change places take their whole list with them.
-  const inOldOrder = wanted.filter((id) => places.has(id));
-  if (!isDeepStrictEqual(kept, inOldOrder)) return whole;
+  // What changes its place is taken out and put in again, so that all that stays keeps what is written round it.
+  const staying = new Set(
+    longestInOrder(
+      wanted.filter((id) => places.has(id)),
+      (id) => places.get(id) ?? 0,
+    ),
+  );
   const removals = old.flatMap((id, index) =>
     staying.has(id) ? [] : [{ path: [...path, index], value: undefined }],
   );
   const others = wanted.flatMap((id, index): TextEdit[] => {
     const place = [...path, index];
-    const earlier = places.get(id);
+    const earlier = staying.has(id) ? places.get(id) : undefined;
     if (earlier === undefined) return [{ path: place, value: after[index], isInsertion: true }];
     return editsBetween(before[earlier], after[index], place);
   });
   return [...removals.reverse(), ...others];
+}
+
+/** The most of these whose places rise from each to the next; each has a place of its own. */
+function longestInOrder<T>(items: readonly T[], placeOf: (item: T) => number): T[] {
+  interface Row {
+    readonly item: T;
+    readonly place: number;
+    readonly before: Row | undefined;
+  }
+  /** By length less one: of the rows that are so long the one with the lowest place at its end. */
+  const rows: Row[] = [];
+  for (const item of items) {
+    const place = placeOf(item);
+    let [low, high] = [0, rows.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((rows[middle]?.place ?? 0) < place) low = middle + 1;
+      else high = middle;
+    }
+    rows[low] = { item, place, before: rows[low - 1] };
+  }
+  const longest: T[] = [];
+  for (let row = rows.at(-1); row !== undefined; row = row.before) longest.push(row.item);
+  return longest.reverse();
 }
 
 function idsOf(items: readonly unknown[]): string[] | undefined {

@@ -180,7 +180,7 @@ export class TcpRelay {
 
   #decided(flow: Flow, decision: Verdict): void {
     flow.via = viaOf(decision);
-    if (decision.rule !== undefined) flow.rule = decision.rule;
+    if (decision.rule !== undefined) this.#flows.table.decidedBy(flow, decision.rule);
   }
 
   /** Leaves the dial to the pump. False where that cannot go this way. */

@@ -35,6 +35,15 @@ export function removeRule(rules: readonly Rule[], id: string): Rule[] {
   return rules.filter((rule) => rule.id !== id);
 }
 
+/** Throws `rule-unknown` where one of them is not there, and removes none. */
+export function removeRules(rules: readonly Rule[], ids: readonly string[]): Rule[] {
+  const gone = new Set(ids);
+  const known = new Set(rules.map(({ id }) => id));
+  const unknown = ids.find((id) => !known.has(id));
+  if (unknown !== undefined) throw new CulvertError('rule-unknown', { detail: unknown });
+  return rules.filter(({ id }) => !gone.has(id));
+}
+
 /** `r1`, `r2` …: one more than the highest, so that a gap in the list is not taken for the rule that was there. */
 export function nextRuleId(rules: readonly Pick<Rule, 'id'>[]): string {
   const numbers = rules.map(({ id }) => Number(/^r([1-9][0-9]{0,8})$/.exec(id)?.[1] ?? 0));

@@ -32,6 +32,11 @@ export const configuration = {
     why: 'a part of it is not what it should be',
     todo: 'correct it and try again; nothing was changed',
   },
+  'undo-outdated': {
+    what: 'the change was not taken back',
+    why: 'something else has changed the rules since',
+    todo: 'look at the rules as they are now, and change them by hand',
+  },
   'query-invalid': {
     what: 'the query was not understood',
     why: 'a part of it is not what it should be',

@@ -33,6 +33,11 @@ export const configuration: Record<keyof typeof english, Sentence> = {
     why: '其中一部分不符合要求',
     todo: '请更正后重试；没有任何改变',
   },
+  'undo-outdated': {
+    what: '没有撤销该更改',
+    why: '在那之后规则又被其他操作更改过',
+    todo: '请查看现在的规则，并手动改回',
+  },
   'query-invalid': {
     what: '无法理解该查询',
     why: '其中一部分不符合要求',

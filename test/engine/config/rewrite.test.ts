@@ -58,6 +58,21 @@ describe('a change in a text that somebody wrote', () => {
     expect(edited).not.toContain('"a"');
   });
 
+  it('puts one of many at another place, and what is written round the others stays', () => {
+    const rule = (id: string) => `{ "id": "${id}", "match": {}, "action": "block" }`;
+    const text = `{ "version": 1, "rules": [
+  // the first
+  ${rule('a')}, // a
+  ${rule('b')}, // b
+  /* c */ ${rule('c')}
+] }`;
+    const [a, b, c] = read(text).rules;
+    const edited = changed(text, { rules: [b, c, a] });
+    expect(read(edited).rules.map(({ id }) => id)).toEqual(['b', 'c', 'a']);
+    expect(edited).toContain(`  ${rule('b')}, // b\n  /* c */ ${rule('c')},`);
+    expect(edited).toContain('// the first');
+  });
+
   it('is written anew where edits do not lead there, as for what is meant to be another text', () => {
     const before = configWith({});
     expect(editText('{ "version": 1, "defaultProfile": "none" }', before, before, read)).toBeUndefined();

@@ -8,6 +8,7 @@ import {
   moveRule,
   nextRuleId,
   removeRule,
+  removeRules,
 } from '../../../electron/engine/rules/edit.ts';
 
 const rules: readonly Rule[] = ['r1', 'r2', 'r3'].map((id) => ({ id, match: {}, action: 'block' }));
@@ -52,6 +53,11 @@ describe('a list of rules', () => {
   it('loses the one rule that is removed, and stays as it was for those who hold it', () => {
     expect(idsOf(removeRule(rules, 'r2'))).toBe('r1 r3');
     expect(idsOf(rules)).toBe('r1 r2 r3');
+  });
+
+  it('loses several at once, or none where one of them is not there', () => {
+    expect(idsOf(removeRules(rules, ['r3', 'r1']))).toBe('r2');
+    expect(codeOf(() => removeRules(rules, ['r1', 'r9']))).toBe('rule-unknown');
   });
 
   it('refuses unknown ids and positions that there cannot be', () => {

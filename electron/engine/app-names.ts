@@ -1,14 +1,8 @@
-/** What an app that was named on the command line is, and what it is called in rules and bindings. */
+/** What an app is that somebody typed, and what it is called in rules and bindings. */
 import { basename } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
-import {
-  namesOfApp,
-  resolveApp,
-  startableTarget,
-  type AppNames,
-  type Catalogue,
-  type Startable,
-} from '#engine';
+import { namesOfApp, startableTarget, type AppNames, type Startable } from './app-choice.ts';
+import { resolveApp, type Catalogue } from './apps/index.ts';
 
 /**
  * What a text means; a program that was found in PATH is called by its name, as `culvert run` has it. Throws
