@@ -14,6 +14,8 @@ export const i18n = createI18n({
   locale: 'en',
   fallbackLocale: 'en',
   messages: { en: english, 'zh-CN': chinese },
+  // Chinese has one form for all numbers: where there are two, the first one is for none.
+  pluralRules: { 'zh-CN': (choice, forms) => Math.min(choice, forms - 1) },
 });
 
 const sentencesIn: Record<Language, Record<FailureCode, Sentence>> = {

@@ -8,10 +8,11 @@
 import { app } from 'electron';
 import * as v from 'valibot';
 import type { ShownLane, WindowHandlers } from '#shared/contract.ts';
-import { failureOf } from '#shared/failure.ts';
+import { failureOf, type FailureCode } from '#shared/failure.ts';
 import { chooseLanguage } from '#shared/language.ts';
 import { builtInProfiles, builtIns, headOf } from '#shared/profile.ts';
 import type { CheckReport, ProfileHead } from '#shared/model.ts';
+import { askOwn } from './app-handlers.ts';
 import { overviewOf, type Parts } from './handlers.ts';
 import { readKept, writeKept } from './kept-file.ts';
 import { LaneSwitches } from './lane-switches.ts';
@@ -19,16 +20,24 @@ import { wordsIn } from './locales/index.ts';
 import type { Words } from './locales/words.ts';
 import { Notices } from './notices.ts';
 import { Notifications } from './notifications.ts';
+import type { Places } from './places.ts';
 import { Questions } from './questions.ts';
+import { Quitting } from './quitting.ts';
+import { RecentApps } from './recent-apps.ts';
 import { TrayHost } from './tray-host.ts';
-import { runningLanes, trayModel, type TrayCommand, type TrayModel } from './tray-menu.ts';
+import { runningLanes, trayModel, type RecentApp, type TrayCommand, type TrayModel } from './tray-menu.ts';
 import { StatusIcon } from './tray.ts';
-import type { MainWindow } from './window.ts';
+import type { MainWindow, WindowScreen } from './window.ts';
 
 /** What was held back is looked at again. */
 const lookAgainMs = 10_000;
-/** Apps that were asked to end have so long, until the user is asked about them. */
-const stopMs = 10_000;
+
+/** What stands between a click and an app that only its user can answer. */
+const askedInWindow: ReadonlySet<FailureCode> = new Set([
+  'profile-missing',
+  'app-running-outside',
+  'app-untrusted',
+]);
 
 const kept = v.object({ wasTold: v.optional(v.boolean(), false) });
 
@@ -54,18 +63,30 @@ export class Background {
     if (isThere) this.#icon.start();
   });
   readonly #timer: NodeJS.Timeout;
+  readonly #quitting = new Quitting({
+    questions: this.#questions,
+    lanes: () => this.#lanes,
+    stop: (lane, force) => {
+      this.#do(lane, () => this.#stop(lane, force));
+    },
+    onChange: (listener) => this.#parts.engines.on('changed', listener),
+  });
+  readonly #recent: RecentApps;
   #profiles: readonly ProfileHead[] = builtInProfiles.map((id) => headOf(builtIns[id]));
+  #defaultProfile: string | undefined;
   #isAsking = false;
 
-  /** Takes over what closing the window means. `keptAt` is the file for what was told once. */
-  constructor(parts: Parts, window: MainWindow, keptAt: string) {
+  /** Takes over what closing the window means. */
+  constructor(parts: Parts, window: MainWindow, places: Pick<Places, 'toldOnce' | 'recentApps'>) {
     this.#parts = parts;
     this.#window = window;
-    this.#keptAt = keptAt;
+    this.#keptAt = places.toldOnce;
+    this.#recent = new RecentApps(places.recentApps);
     this.#notifications = new Notifications(window);
     const { engines } = parts;
-    engines.on('config', ({ profiles }) => {
+    engines.on('config', ({ profiles, config }) => {
       this.#profiles = profiles;
+      this.#defaultProfile = config.defaultProfile;
       this.#icon.update();
     });
     engines.on('notice', (event) => {
@@ -85,6 +106,7 @@ export class Background {
   update(): void {
     const overview = overviewOf(this.#parts);
     this.#switches.update(overview.lanes);
+    this.#recent.update(overview.lanes);
     for (const notice of this.#notices.update(overview, performance.now(), this.#words))
       this.#notifications.tell(notice);
     this.#icon.update();
@@ -97,6 +119,19 @@ export class Background {
       'preferences.set': async (change) => {
         const value = await handlers['preferences.set'](change);
         this.#icon.update();
+        return value;
+      },
+      'lane.switch': async (params) => {
+        // While everything is blocked it is what the app has afterwards.
+        if (this.#switches.isBlocking && params.profile !== 'none') {
+          this.#switches.choose(params.lane, params.profile);
+          return { closed: 0 };
+        }
+        return handlers['lane.switch'](params);
+      },
+      'app.open': async (params) => {
+        const value = await handlers['app.open'](params);
+        this.#opened(params.app, value.lanes);
         return value;
       },
       'lane.check': async (params) => {
@@ -135,6 +170,8 @@ export class Background {
       {
         overview: overviewOf(this.#parts),
         profiles: this.#profiles,
+        defaultProfile: this.#defaultProfile,
+        recent: this.#recent.now,
         isBlocking,
         isProxyingOff: isOff,
         canTurnOff: proxied.length > 0 && !isBlocking,
@@ -172,10 +209,15 @@ export class Background {
         return;
       case 'apps':
       case 'running':
+      case 'profiles':
       case 'settings':
-        this.#window.goTo(command.do).catch(() => {
-          // A page that is just being brought back: the window is shown all the same, at its first screen.
-        });
+        this.#goTo(command.do);
+        return;
+      case 'open-app':
+        void this.#openApp(command);
+        return;
+      case 'default':
+        void this.#setDefault(command.profile);
         return;
       case 'check':
         this.#do(command.lane, () => this.#check(command.lane));
@@ -198,8 +240,43 @@ export class Background {
         this.#ask(() => this.#block(command.isOn));
         return;
       case 'quit':
-        this.#ask(() => this.#quit());
+        this.#ask(() => this.#quitting.quit());
         return;
+    }
+  }
+
+  #goTo(screen: WindowScreen): void {
+    this.#window.goTo(screen).catch(() => {
+      // A page that is just being brought back: the window is shown all the same, at its first screen.
+    });
+  }
+
+  #opened(app: string, lanes: readonly string[]): void {
+    this.#recent.opened(app, lanes);
+    this.update();
+  }
+
+  /** Opens an app as a click in the window does; what has to be asked before is asked there. */
+  async #openApp({ app, name }: RecentApp): Promise<void> {
+    try {
+      const { lanes } = await askOwn(this.#parts, 'app.open', { app });
+      this.#opened(app, lanes);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (!askedInWindow.has(failure.code)) {
+        await this.#questions.failed(name, failure);
+        return;
+      }
+      this.#goTo('apps');
+      this.#window.send('openApp', { app });
+    }
+  }
+
+  async #setDefault(profile: string | undefined): Promise<void> {
+    try {
+      await askOwn(this.#parts, 'profile.setDefault', profile === undefined ? {} : { profile });
+    } catch (error) {
+      await this.#questions.failed(this.#words.menu.defaultProfile, failureOf(error));
     }
   }
 
@@ -239,41 +316,5 @@ export class Background {
     const { typed } = this.#switches;
     if (isOn && typed.length > 0 && !(await this.#questions.mayBlock(typed))) return;
     this.#switches.setBlocking(isOn);
-  }
-
-  async #quit(): Promise<void> {
-    const lanes = this.#lanes;
-    const answer = lanes.length === 0 ? 'keep' : await this.#questions.onQuit(lanes);
-    if (answer === 'cancel') return;
-    if (answer === 'stop' && !(await this.#stopAll())) return;
-    app.quit();
-  }
-
-  /** Ends all apps, and asks about those that do not; false where the user would rather not quit. */
-  async #stopAll(): Promise<boolean> {
-    for (const { id } of this.#lanes) this.#do(id, () => this.#stop(id));
-    for (;;) {
-      await this.#allGone(stopMs);
-      if (this.#lanes.length === 0) return true;
-      const answer = await this.#questions.onNotStopped(this.#lanes);
-      if (answer !== 'force') return answer === 'keep';
-      for (const { id } of this.#lanes) this.#do(id, () => this.#stop(id, true));
-    }
-  }
-
-  /** Resolves when nothing runs any more, or after so long. */
-  async #allGone(withinMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        forget();
-        clearTimeout(timer);
-        resolve();
-      };
-      const forget = this.#parts.engines.on('changed', () => {
-        if (this.#lanes.length === 0) end();
-      });
-      const timer = setTimeout(end, withinMs);
-      if (this.#lanes.length === 0) end();
-    });
   }
 }

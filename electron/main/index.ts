@@ -56,7 +56,7 @@ async function open(isShown: boolean): Promise<void> {
     iconResponse(await askOwn(parts, 'app.icon', asked).catch(() => null)),
   );
   const window = new MainWindow(places);
-  const background = new Background(parts, window, places.toldOnce);
+  const background = new Background(parts, window, places);
   tellOverview = oncePerTurn(() => {
     window.send('overview', overviewOf(parts));
     background.update();

@@ -10,6 +10,8 @@ export interface Places {
   readonly windowState: string;
   /** What the user was told once. */
   readonly toldOnce: string;
+  /** The apps that were opened lately. */
+  readonly recentApps: string;
   /** What Chromium keeps: nothing that anybody would miss. */
   readonly browser: string;
   /** The built page. */
@@ -27,6 +29,7 @@ export function placesOf(dist: string, env: NodeJS.ProcessEnv, installed?: strin
     preferences: join(config, 'window.json'),
     windowState: join(state, 'window.json'),
     toldOnce: join(state, 'told.json'),
+    recentApps: join(state, 'recent.json'),
     browser: join(state, 'browser'),
     page: join(dist, 'renderer'),
     preload: join(dist, 'preload.cjs'),

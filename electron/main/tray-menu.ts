@@ -7,6 +7,7 @@
  */
 import type { Overview, ShownLane } from '#shared/contract.ts';
 import type { ProfileHead } from '#shared/model.ts';
+import { builtInProfiles } from '#shared/profile.ts';
 import { standingOf, type Standing } from '#shared/standing.ts';
 import type { Words } from './locales/words.ts';
 
@@ -14,13 +15,17 @@ export const maxItems = 25;
 const maxApps = 8;
 const maxProfiles = 15;
 const maxLabel = 40;
+export const maxRecent = 5;
 
 export const trayStates = ['idle', 'protected', 'blocked', 'trouble'] as const;
 /** The shape of the icon. `idle`: nothing runs, or something runs without a proxy. */
 export type TrayState = (typeof trayStates)[number];
 
 export type TrayCommand =
-  | { readonly do: 'open' | 'apps' | 'running' | 'settings' | 'quit' }
+  | { readonly do: 'open' | 'apps' | 'running' | 'profiles' | 'settings' | 'quit' }
+  | { readonly do: 'open-app'; readonly app: string; readonly name: string }
+  /** Without a profile there is no default any more. */
+  | { readonly do: 'default'; readonly profile: string | undefined }
   | { readonly do: 'check' | 'stop'; readonly lane: string }
   | { readonly do: 'switch'; readonly lane: string; readonly profile: string }
   | { readonly do: 'proxy'; readonly lane: string; readonly isOn: boolean }
@@ -50,10 +55,20 @@ export interface TrayModel {
   readonly items: readonly TrayItem[];
 }
 
+/** An app that was opened lately, by what opens it again. */
+export interface RecentApp {
+  readonly app: string;
+  readonly name: string;
+}
+
 export interface TrayFacts {
   readonly overview: Overview;
   /** All that can be chosen. */
   readonly profiles: readonly ProfileHead[];
+  /** Id of the one for apps that are bound to none. */
+  readonly defaultProfile: string | undefined;
+  /** Newest first. */
+  readonly recent: readonly RecentApp[];
   readonly isBlocking: boolean;
   readonly isProxyingOff: boolean;
   /** Some app runs that proxying can be turned off for. */
@@ -82,8 +97,10 @@ export function trayModel(facts: TrayFacts, words: Words): TrayModel {
       { kind: 'text', id: 'status', label: status },
       action('open', menu.open, { do: 'open' }),
       action('open-app', menu.openApp, { do: 'apps' }),
+      ...recentMenu(facts, words),
       ...apps,
       { kind: 'separator', id: 'all' },
+      defaultMenu(facts, words),
       {
         kind: 'check',
         id: 'proxying',
@@ -105,6 +122,57 @@ export function trayModel(facts: TrayFacts, words: Words): TrayModel {
       action('quit', menu.quit, { do: 'quit' }),
     ],
   };
+}
+
+function recentMenu({ recent }: TrayFacts, { menu }: Words): readonly TrayItem[] {
+  if (recent.length === 0) return [];
+  const items = recent
+    .slice(0, maxRecent)
+    .map(({ app, name }) => action(`recent-${app}`, plainLabel(name), { do: 'open-app', app, name }));
+  return [{ kind: 'menu', id: 'recent', label: menu.recent, items }];
+}
+
+function defaultMenu({ profiles, defaultProfile }: TrayFacts, words: Words): TrayItem {
+  const { shown, isWhole } = firstProfiles(profiles, defaultProfile);
+  const items = shown.flatMap(({ id, name }): TrayItem[] =>
+    id === undefined
+      ? []
+      : [
+          {
+            kind: 'radio',
+            id: `default-profile-${id}`,
+            label: labelOf({ id, name }, words),
+            isChecked: id === defaultProfile,
+            command: { do: 'default', profile: id },
+          },
+        ],
+  );
+  const none: TrayItem = {
+    kind: 'radio',
+    id: 'default-none',
+    label: words.menu.asksEachTime,
+    isChecked: defaultProfile === undefined,
+    command: { do: 'default', profile: undefined },
+  };
+  const more = isWhole ? [] : [action('default-more', words.menu.more, { do: 'profiles' })];
+  return { kind: 'menu', id: 'default', label: words.menu.defaultProfile, items: [...items, none, ...more] };
+}
+
+/** As many profiles as a menu holds, the one with this id among them whatever its place is. */
+function firstProfiles(
+  all: readonly ProfileHead[],
+  id: string | undefined,
+): { shown: readonly ProfileHead[]; isWhole: boolean } {
+  const first = all.slice(0, maxProfiles);
+  const own = all.find((profile) => profile.id === id);
+  const hasOwn = own === undefined || first.includes(own);
+  return { shown: hasOwn ? first : [...first.slice(0, -1), own], isWhole: all.length <= maxProfiles };
+}
+
+/** Profiles that are built in are called by their names in the user's language. */
+function labelOf({ id, name }: Pick<ProfileHead, 'id' | 'name'>, { builtIn }: Words): string {
+  const known = builtInProfiles.find((other) => other === id);
+  return plainLabel(known === undefined ? name : builtIn[known]);
 }
 
 /** The lanes that have an app to speak of, oldest first. */
@@ -155,7 +223,7 @@ function appMenu({ lane, standing }: Shown, facts: TrayFacts, words: Words): Tra
   return {
     kind: 'menu',
     id,
-    label: plainLabel(`${lane.name} · ${lane.profile.name}`),
+    label: plainLabel(`${lane.name} · ${labelOf(lane.profile, words)}`),
     items: [
       { kind: 'text', id: `${id}-standing`, label: words.standing[standing] },
       {
@@ -179,21 +247,15 @@ function profileItems(lane: ShownLane, profiles: readonly ProfileHead[], words: 
   const id = `lane-${lane.id}`;
   const isKnown = profiles.some((profile) => profile.id === lane.profile.id);
   const all = isKnown ? profiles : [lane.profile, ...profiles];
-  const first = all.slice(0, maxProfiles);
-  const own = all.find((profile) => profile.id === lane.profile.id) ?? lane.profile;
-  const shown = first.includes(own) ? first : [...first.slice(0, -1), own];
-  const items = shown.map((profile): TrayItem => {
-    const isChecked = profile === own;
-    return {
-      kind: 'radio',
-      id: `${id}-profile-${profile.id ?? ''}`,
-      label: plainLabel(profile.name),
-      isChecked,
-      ...(profile.id !== undefined && { command: { do: 'switch', lane: lane.id, profile: profile.id } }),
-    };
-  });
-  if (all.length <= maxProfiles) return items;
-  return [...items, action(`${id}-more`, words.menu.more, { do: 'running' })];
+  const { shown, isWhole } = firstProfiles(all, lane.profile.id);
+  const items = shown.map((profile): TrayItem => ({
+    kind: 'radio',
+    id: `${id}-profile-${profile.id ?? ''}`,
+    label: labelOf(profile, words),
+    isChecked: profile.id === lane.profile.id,
+    ...(profile.id !== undefined && { command: { do: 'switch', lane: lane.id, profile: profile.id } }),
+  }));
+  return isWhole ? items : [...items, action(`${id}-more`, words.menu.more, { do: 'running' })];
 }
 
 function action(id: string, label: string, command: TrayCommand): TrayItem {

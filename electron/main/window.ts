@@ -23,6 +23,9 @@ const windowState = v.object({
   isMaximized: v.optional(v.boolean(), false),
 });
 
+/** The screens that main leads to. */
+export type WindowScreen = 'apps' | 'running' | 'profiles' | 'settings';
+
 export class MainWindow {
   readonly #places: Places;
   readonly #window: BrowserWindow;
@@ -86,9 +89,10 @@ export class MainWindow {
   }
 
   /** Shows the window at one of its screens. */
-  async goTo(screen: 'apps' | 'running' | 'settings'): Promise<void> {
+  async goTo(screen: WindowScreen, query: Readonly<Record<string, string>> = {}): Promise<void> {
     this.show();
-    await this.#window.loadURL(`${startPage}#/${screen}`);
+    const asked = new URLSearchParams(query).toString();
+    await this.#window.loadURL(`${startPage}#/${screen}${asked === '' ? '' : `?${asked}`}`);
   }
 
   isFocused(): boolean {

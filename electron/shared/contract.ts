@@ -146,6 +146,8 @@ export const windowEvents = {
   /** Of the window's own engine: what it goes by, whenever that changes, and what became of an app it opened. */
   config: configView,
   notice: noticeEvent,
+  /** The user wants this app, by the status icon's menu say, and there is something to ask before it opens. */
+  openApp: v.object({ app: v.string() }),
   ...roomEvents,
 } as const;
 

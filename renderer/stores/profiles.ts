@@ -23,6 +23,13 @@ export const useProfiles = defineStore('profiles', () => {
   const hasOwn = computed(() =>
     choices.value.some(({ id }) => !builtInProfiles.some((known) => known === id)),
   );
+  /** Those that an app may be given whose proxy is lost: none that leads past proxies. */
+  const proxied = computed(() => {
+    const direct = new Set(
+      (config.value?.config.profiles ?? []).filter(({ action }) => action === 'direct').map(({ id }) => id),
+    );
+    return choices.value.filter(({ id }) => id !== 'direct' && id !== 'none' && !direct.has(id));
+  });
   /** The one for apps that are bound to none. */
   const byDefault = computed(() => choiceOf(config.value?.config.defaultProfile));
 
@@ -45,5 +52,5 @@ export const useProfiles = defineStore('profiles', () => {
     failure.value = answer.ok ? undefined : answer.failure;
   }
 
-  return { config, failure, choices, hasOwn, byDefault, profileOf, mirror, load };
+  return { config, failure, choices, proxied, hasOwn, byDefault, profileOf, mirror, load };
 });

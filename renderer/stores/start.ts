@@ -6,6 +6,7 @@ import { useLaneActions } from './lane-actions.ts';
 import { useNotices } from './notices.ts';
 import { useOverview } from './overview.ts';
 import { usePreferences } from './preferences.ts';
+import { useTaking } from './taking.ts';
 import { useTraffic } from './traffic.ts';
 
 /** Asks for the first picture and listens from before the question, so that nothing falls between. */
@@ -18,7 +19,8 @@ export async function startStores(): Promise<void> {
   listen('overview', (value) => {
     overview.mirror(value);
     const lanes = value.lanes.map(({ id }) => id);
-    for (const store of [traffic, flows, actions]) store.keepOnly(lanes);
+    for (const store of [traffic, flows]) store.keepOnly(lanes);
+    actions.follow(value.lanes);
   });
   listen('traffic', (value) => {
     traffic.add(value);
@@ -28,6 +30,9 @@ export async function startStores(): Promise<void> {
   });
   listen('notice', ({ failure: { code, detail } }) => {
     useNotices().fail(detail === undefined ? { code } : { code, detail });
+  });
+  listen('openApp', ({ app }) => {
+    void useTaking().openApp(app);
   });
   const answer = await call('window.start', {});
   if (!answer.ok) {

@@ -24,6 +24,18 @@ export const useTaking = defineStore('taking', () => {
     else await takeTarget(answer.value, purpose);
   }
 
+  /** Opens an app by its id, or by the path that it is known by. */
+  async function openApp(id: string): Promise<void> {
+    if (id.startsWith('/')) {
+      await take(id, 'open');
+      return;
+    }
+    const answer = await call('app.list', {});
+    const app = answer.ok ? answer.value.find((known) => known.id === id) : undefined;
+    if (app !== undefined) await opening.open(app);
+    else notices.fail(answer.ok ? { code: 'app-unknown', detail: id } : answer.failure);
+  }
+
   async function takeTarget(target: TargetView, purpose: Purpose): Promise<void> {
     if (target.kind === 'refused' || target.kind === 'import') opening.question = target;
     else if (target.kind === 'entry' && target.needsTrust)
@@ -69,5 +81,5 @@ export const useTaking = defineStore('taking', () => {
     else if (answer.value !== null) await take(answer.value, 'open');
   }
 
-  return { take, trust, makeExecutable, chooseFile };
+  return { take, openApp, trust, makeExecutable, chooseFile };
 });

@@ -20,6 +20,8 @@ function factsWith(lanes: readonly ShownLane[], change: Partial<TrayFacts> = {})
   return {
     overview: overviewWith(lanes),
     profiles: someProfiles,
+    defaultProfile: 'work',
+    recent: [],
     isBlocking: false,
     isProxyingOff: false,
     canTurnOff: true,
@@ -49,12 +51,17 @@ const anyFacts = fc
   .record({
     lanes: fc.uniqueArray(anyLane, { maxLength: 40, selector: ({ number }) => number }),
     profiles: fc.uniqueArray(fc.stringMatching(/^[a-z]{1,3}$/), { maxLength: 60 }),
+    defaultProfile: fc.option(fc.stringMatching(/^[a-z]{1,3}$/), { nil: undefined }),
+    recent: fc.uniqueArray(fc.record({ app: fc.string({ minLength: 1 }), name: fc.string() }), {
+      maxLength: 9,
+      selector: ({ app }) => app,
+    }),
     isBlocking: fc.boolean(),
     isProxyingOff: fc.boolean(),
     isAnswering: fc.boolean(),
     own: fc.constantFrom('starting' as const, 'ready' as const, 'failed' as const),
   })
-  .map(({ lanes, profiles, isBlocking, isProxyingOff, isAnswering, own }): TrayFacts => {
+  .map(({ lanes, profiles, isAnswering, own, ...chosen }): TrayFacts => {
     const shown = lanes.map(({ number, profile, ...lane }) => {
       const { id, ...unnamed } = head(profile ?? 'typed');
       return laneWith(number, {
@@ -67,8 +74,7 @@ const anyFacts = fc
     return factsWith([], {
       overview: { ...overview, engines },
       profiles: profiles.map(head),
-      isBlocking,
-      isProxyingOff,
+      ...chosen,
     });
   });
 
@@ -101,7 +107,7 @@ describe('whatever runs, the menu', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
         for (const item of trayModel(facts, wordsIn.en).items) {
-          if (item.kind !== 'menu') continue;
+          if (item.kind !== 'menu' || !item.id.startsWith('lane-')) continue;
           const radios = item.items.filter(({ kind }) => kind === 'radio');
           expect(radios.filter((radio) => 'isChecked' in radio && radio.isChecked)).toHaveLength(1);
           expect(item.label).not.toMatch(/[\n\t]/);
@@ -131,6 +137,38 @@ test('an app keeps its item when others start and end', () => {
   const before = find(modelOf([first, second]).items, `lane-${second.id}`);
   const after = find(modelOf([second, third]).items, `lane-${second.id}`);
   expect(after).toEqual(before);
+});
+
+test('the default profile is the one that is marked, and no default is a choice, too', () => {
+  const items = (defaultProfile: string | undefined) => {
+    const menu = find(modelOf([], { defaultProfile }).items, 'default');
+    return menu.kind === 'menu' ? menu.items : [];
+  };
+  const marked = (of: readonly TrayItem[]) =>
+    of.filter((item) => 'isChecked' in item && item.isChecked).map(({ id }) => id);
+  expect(marked(items('tor'))).toEqual(['default-profile-tor']);
+  expect(marked(items(undefined))).toEqual(['default-none']);
+  expect(find(items('tor'), 'default-none')).toMatchObject({
+    command: { do: 'default', profile: undefined },
+  });
+  const many = Array.from({ length: 40 }, (_, index) => head(`p${index}`));
+  const menu = find(modelOf([], { profiles: many, defaultProfile: 'p39' }).items, 'default');
+  expect(menu.kind === 'menu' && marked(menu.items)).toEqual(['default-profile-p39']);
+});
+
+test('five apps that were opened lately can be opened again, and without one there is no such menu', () => {
+  const recent = Array.from({ length: 7 }, (_, index) => ({ app: `app-${index}`, name: `App ${index}` }));
+  const menu = find(modelOf([], { recent }).items, 'recent');
+  expect(menu.kind === 'menu' && menu.items.map((item) => 'label' in item && item.label)).toEqual(
+    recent.slice(0, 5).map(({ name }) => name),
+  );
+  expect(modelOf([]).items.some(({ id }) => id === 'recent')).toBe(false);
+});
+
+test('profiles that are built in are called by their names in the user’s language', () => {
+  const facts = factsWith([switched(laneWith(1), 'none')]);
+  const [app] = trayModel(facts, wordsIn['zh-CN']).items.filter(({ id }) => id.startsWith('lane-'));
+  expect(app).toMatchObject({ label: 'app 1 · 无网络' });
 });
 
 test('nothing is called protected that is not: the state is the worst that is so', () => {

@@ -85,6 +85,14 @@ test('messages are compiled before they are here', () => {
   expect(typeof message).not.toBe('string');
 });
 
+test('Chinese counts none, one and many as they are', () => {
+  const { t, locale } = i18n.global;
+  locale.value = 'zh-CN';
+  const said = [0, 1, 2].map((n) => t('running.connections', { n }, n));
+  locale.value = 'en';
+  expect(said).toEqual(['没有连接', '1 个连接', '2 个连接']);
+});
+
 test('the language is the chosen one, else the first of the desktop’s that there is', () => {
   expect(chooseLanguage('zh-CN', ['en'])).toBe('zh-CN');
   expect(chooseLanguage('system', ['de-DE', 'zh-Hans-CN', 'en'])).toBe('zh-CN');

@@ -30,9 +30,13 @@ export const english: Words = {
     ended: 'Ended',
     failed: 'Did not start',
   },
+  builtIn: { none: 'No network', direct: 'Direct (isolated)' },
   menu: {
     open: 'Open Culvert',
     openApp: 'Open App…',
+    recent: 'Recent',
+    defaultProfile: 'Default Profile',
+    asksEachTime: 'Ask Each Time',
     more: 'More…',
     proxy: 'Proxy',
     check: 'Check',

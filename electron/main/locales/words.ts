@@ -1,4 +1,5 @@
 /** Everything that Electron's main process itself says to people. A language that lacks a word does not compile. */
+import type { builtInProfiles } from '#shared/profile.ts';
 import type { Standing } from '#shared/standing.ts';
 
 export interface Words {
@@ -13,9 +14,14 @@ export interface Words {
     readonly offline: (count: number) => string;
   };
   readonly standing: Readonly<Record<Standing, string>>;
+  /** Profiles that nobody has named. */
+  readonly builtIn: Readonly<Record<(typeof builtInProfiles)[number], string>>;
   readonly menu: {
     readonly open: string;
     readonly openApp: string;
+    readonly recent: string;
+    readonly defaultProfile: string;
+    readonly asksEachTime: string;
     readonly more: string;
     readonly proxy: string;
     readonly check: string;

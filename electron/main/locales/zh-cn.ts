@@ -30,9 +30,13 @@ export const chinese: Words = {
     ended: '已结束',
     failed: '启动失败',
   },
+  builtIn: { none: '无网络', direct: '直连（已隔离）' },
   menu: {
     open: '打开 Culvert',
     openApp: '打开应用…',
+    recent: '最近打开',
+    defaultProfile: '默认配置',
+    asksEachTime: '每次询问',
     more: '更多…',
     proxy: '代理',
     check: '检查',
