@@ -319,11 +319,8 @@ static int route(struct udp_association *association, const struct cv_addr *dest
 		return -ENOBUFS;
 	flow->target = peer;
 	flow->header_size = 0;
-	if (association->kind == CV_UDP_SOCKS) {
-		uint32_t outer = association->layers_size;
-		memcpy(flow->header, association->layer_headers, outer);
-		flow->header_size = (uint16_t)(outer + udp_build_socks(flow->header + outer, target, size));
-	}
+	if (association->kind == CV_UDP_SOCKS)
+		flow->header_size = (uint16_t)udp_build_socks(flow->header, target, size);
 	udp_flow_route(flow, association);
 	udp_send_waiting(flow);
 	return 0;

@@ -30,7 +30,6 @@
 
 #define UDP_PAYLOAD_MAX 65527    /* what the length field of UDP can say */
 #define UDP_SOCKS_HEADER_MAX 262 /* RSV 2, FRAG, ATYP, length, 255 bytes of name, port 2 (RFC 1928 section 7) */
-#define UDP_HEADERS_MAX ((CV_UDP_LAYERS + 1) * UDP_SOCKS_HEADER_MAX)
 #define UDP_NAME_MAX 255
 #define UDP_LANES 1024
 #define UDP_WAITING_FLOWS 4096   /* undecided pairs at once; one lane may have half of them */
@@ -130,6 +129,14 @@ struct udp_layer {
 	struct cv_addr heard;
 };
 
+/* All of them, and what stands in front of a flow's own header. */
+struct udp_layers {
+	uint32_t count;
+	uint32_t size; /* of the headers */
+	struct udp_layer each[CV_UDP_LAYERS];
+	uint8_t headers[CV_UDP_LAYERS * UDP_SOCKS_HEADER_MAX];
+};
+
 struct udp_association {
 	struct udp_list by_use; /* live: least recently used last; ended: in order of the end */
 	struct udp_list flows;  /* head: routed, most recently used first */
@@ -145,10 +152,7 @@ struct udp_association {
 	uint32_t segment_max; /* datagrams longer than this, header included, cannot be sent in one with others */
 	struct cv_addr source;
 	struct cv_addr relay;
-	uint32_t layer_count;
-	uint32_t layers_size;
-	struct udp_layer layers[CV_UDP_LAYERS];
-	uint8_t layer_headers[CV_UDP_LAYERS * UDP_SOCKS_HEADER_MAX]; /* what stands in front of a flow's own header */
+	struct udp_layers *layers; /* NULL for one relay alone */
 	int64_t last_used; /* seconds since boot */
 	uint64_t bytes_up, bytes_down, datagrams_up, datagrams_down;
 };
@@ -185,7 +189,7 @@ struct udp_flow {
 	struct udp_peer target;
 	struct cv_addr heard;
 	uint16_t header_size; /* 0 for a direct association */
-	uint8_t header[UDP_HEADERS_MAX]; /* those of all layers, and the one with the target */
+	uint8_t header[UDP_SOCKS_HEADER_MAX]; /* the one with the target */
 };
 
 /* Datagrams that went nowhere, by reason; for tests and figures. */
@@ -211,6 +215,7 @@ struct udp_engine {
 	uint64_t seed[4];
 	uint32_t association_limit, association_slots, association_count, association_fresh;
 	struct udp_association *associations; /* 1 … association_slots */
+	struct udp_layers *layers;            /* with the same numbers; untouched where there are none */
 	struct udp_association *free_associations;
 	struct udp_list live, ended;
 	_Atomic uint32_t ended_count;

@@ -15,18 +15,21 @@
 
 int udp_layers_read(struct udp_association *association, const void *bytes, uint32_t size)
 {
+	struct udp_layers *layers = &udp_engine.layers[udp_association_number(association)];
 	const uint8_t *at = bytes;
+	if (size == 0)
+		return 0;
+	memset(layers, 0, sizeof *layers);
+	association->layers = layers;
 	while (size > 0) {
-		struct udp_layer *layer = &association->layers[association->layer_count];
 		size_t used;
-		if (association->layer_count == CV_UDP_LAYERS)
+		if (layers->count == CV_UDP_LAYERS)
 			return -E2BIG;
-		used = udp_parse_peer(&layer->peer, at, size);
+		used = udp_parse_peer(&layers->each[layers->count].peer, at, size);
 		if (used == 0)
 			return -EINVAL;
-		association->layers_size +=
-			(uint32_t)udp_build_socks(association->layer_headers + association->layers_size, at, used);
-		association->layer_count++;
+		layers->size += (uint32_t)udp_build_socks(layers->headers + layers->size, at, used);
+		layers->count++;
 		at += used;
 		size -= (uint32_t)used;
 	}
@@ -47,16 +50,19 @@ static bool is_layer(const struct udp_layer *layer, const struct udp_peer *peer)
 
 int udp_layers_strip(struct udp_association *association, const uint8_t *bytes, uint32_t size)
 {
+	struct udp_layers *layers = association->layers;
 	struct cv_addr named[CV_UDP_LAYERS];
 	struct udp_peer peer;
 	uint32_t used = 0;
-	for (uint32_t i = 0; i < association->layer_count; i++) {
+	if (!layers)
+		return 0;
+	for (uint32_t i = 0; i < layers->count; i++) {
 		size_t header = udp_parse_socks(&peer, bytes + used, size - used);
 		if (header == 0) {
 			udp_count_drop(&udp_engine.drops.malformed);
 			return -EBADMSG;
 		}
-		if (!is_layer(&association->layers[i], &peer)) {
+		if (!is_layer(&layers->each[i], &peer)) {
 			udp_count_drop(&udp_engine.drops.foreign);
 			return -EADDRNOTAVAIL;
 		}
@@ -67,8 +73,8 @@ int udp_layers_strip(struct udp_association *association, const uint8_t *bytes, 
 		used += (uint32_t)header;
 	}
 	/* Kept only from a reply that came by all of them. */
-	for (uint32_t i = 0; i < association->layer_count; i++) {
-		struct udp_layer *layer = &association->layers[i];
+	for (uint32_t i = 0; i < layers->count; i++) {
+		struct udp_layer *layer = &layers->each[i];
 		if (layer->peer.name_size == 0 || layer->is_heard || !udp_is_host(&named[i]))
 			continue;
 		layer->is_heard = true;

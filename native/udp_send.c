@@ -15,6 +15,7 @@
 
 #define SEGMENTED_MAX 65000
 #define PIECES_MAX (UDP_PAYLOAD_MAX / 2000 + 2)
+#define LAYERED_MAX ((CV_UDP_LAYERS + 1) * UDP_SOCKS_HEADER_MAX)
 
 union segment_control {
 	struct cmsghdr aligned;
@@ -25,6 +26,7 @@ union segment_control {
 static struct {
 	struct mmsghdr out[UDP_BATCH];
 	struct iovec out_iov[UDP_BATCH][2];
+	uint8_t layered[UDP_BATCH][LAYERED_MAX];
 	struct sockaddr_in6 out_names[UDP_BATCH];
 	uint32_t out_sizes[UDP_BATCH];
 	const struct udp_flow *out_flows[UDP_BATCH];
@@ -51,7 +53,7 @@ bool udp_is_fatal(const struct udp_association *association, int error)
 /* Size of an outgoing datagram of the batch with its header. */
 static uint32_t wire_size(unsigned at)
 {
-	return batch.out_sizes[at] + batch.out_flows[at]->header_size;
+	return batch.out_sizes[at] + (uint32_t)batch.out_iov[at][0].iov_len;
 }
 
 static void count_up(struct udp_association *association, uint32_t size)
@@ -156,6 +158,17 @@ static void address_up(const struct udp_flow *flow, struct msghdr *message, stru
 	}
 }
 
+/* What stands in front of the payload: the flow's header, behind those of the layers where there are any. */
+static struct iovec header_of(struct udp_flow *flow, uint8_t layered[LAYERED_MAX])
+{
+	const struct udp_layers *layers = flow->association->layers;
+	if (!layers)
+		return (struct iovec){flow->header, flow->header_size};
+	memcpy(layered, layers->headers, layers->size);
+	memcpy(layered + layers->size, flow->header, flow->header_size);
+	return (struct iovec){layered, layers->size + flow->header_size};
+}
+
 void udp_send_up(struct udp_flow *flow, uint8_t *bytes, uint32_t size)
 {
 	unsigned at;
@@ -167,7 +180,7 @@ void udp_send_up(struct udp_flow *flow, uint8_t *bytes, uint32_t size)
 	message = &batch.out[at].msg_hdr;
 	memset(message, 0, sizeof *message);
 	address_up(flow, message, &batch.out_names[at]);
-	batch.out_iov[at][0] = (struct iovec){flow->header, flow->header_size};
+	batch.out_iov[at][0] = header_of(flow, batch.layered[at]);
 	batch.out_iov[at][1] = (struct iovec){bytes, size};
 	message->msg_iov = batch.out_iov[at];
 	message->msg_iovlen = 2;
@@ -180,8 +193,10 @@ void udp_send_waiting(struct udp_flow *flow)
 {
 	struct udp_association *association = flow->association;
 	struct sockaddr_in6 name;
+	uint8_t layered[LAYERED_MAX];
+	const struct iovec header = header_of(flow, layered);
 	for (struct udp_piece *datagram = flow->waiting_first; datagram; datagram = datagram->next_datagram) {
-		struct iovec iov[PIECES_MAX + 1] = {{flow->header, flow->header_size}};
+		struct iovec iov[PIECES_MAX + 1] = {header};
 		struct msghdr message = {.msg_iov = iov, .msg_iovlen = 1};
 		ssize_t result;
 		for (struct udp_piece *piece = datagram; piece; piece = piece->more)

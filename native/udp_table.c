@@ -96,11 +96,12 @@ int udp_table_start(uint32_t associations)
 		buckets *= 2;
 	engine->bucket_mask = buckets - 1;
 	engine->associations = map(engine->association_slots + 1, sizeof *engine->associations);
+	engine->layers = map(engine->association_slots + 1, sizeof *engine->layers);
 	engine->flows = map(engine->flow_slots, sizeof *engine->flows);
 	engine->by_key = map(buckets, sizeof *engine->by_key);
 	engine->by_peer = map(buckets, sizeof *engine->by_peer);
 	engine->pieces = map(UDP_PIECES, sizeof *engine->pieces);
-	if (!engine->associations || !engine->flows || !engine->by_key || !engine->by_peer || !engine->pieces)
+	if (!engine->associations || !engine->layers || !engine->flows || !engine->by_key || !engine->by_peer || !engine->pieces)
 		return -ENOMEM;
 	if (getrandom(engine->seed, sizeof engine->seed, 0) != sizeof engine->seed)
 		return -errno;

@@ -195,9 +195,7 @@ export class UdpRelay {
         this.#native.associate(this.#lane, source, socket, 'direct', null),
       );
     }
-    const control = await this.#askProxy(way, () => {
-      this.#ended(association);
-    });
+    const control = await this.#askProxy(association);
     association.control = control;
     association.flow.via = control.via;
     const relay = writeAddress(control.relay);
@@ -206,8 +204,15 @@ export class UdpRelay {
     );
   }
 
-  /** A proxy that refused is believed for a while, so that not every datagram asks it again. */
-  async #askProxy(way: Way, onEnd: () => void): Promise<ChainAssociation> {
+  /**
+   * A proxy that refused is believed for a while, so that not every datagram asks it again. What `onEnd` can see
+   * lives as long as the association, so it is made where nothing of a single datagram is.
+   */
+  async #askProxy(association: Association): Promise<ChainAssociation> {
+    const { way } = association;
+    const onEnd = (): void => {
+      this.#ended(association);
+    };
     try {
       return await way.associate({ deadlineMs: dialMs, onEnd });
     } catch (error) {

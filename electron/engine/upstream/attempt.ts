@@ -166,9 +166,9 @@ class Attempt {
     this.#endLimitAtRequest();
   }
 
-  /** Answers whether to read on. Below TLS, or once the socket belongs to somebody else, it feeds the stream. */
+  /** Answers whether to read on. Below TLS it feeds the stream. */
   #onRead(socket: Socket, chunk: Buffer): boolean {
-    if (this.#isOver || this.#secured !== undefined) return socket.push(Buffer.from(chunk));
+    if (this.#secured !== undefined) return socket.push(Buffer.from(chunk));
     return this.#receive(chunk);
   }
 
@@ -293,6 +293,7 @@ class Attempt {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     for (const stream of [this.#socket, this.#secured]) if (stream !== undefined) this.#unlisten(stream);
     this.#dialogues = [];
+    this.#opening.leave();
   }
 
   #unlisten(stream: Socket): void {

@@ -30,7 +30,8 @@ const proxyNames = new ProxyNames();
 export class Opening {
   readonly #peer: Destination;
   readonly #socketFor: ((family: 4 | 6) => number) | undefined;
-  readonly #events: OpeningEvents;
+  /** Gone once the socket belongs to somebody else, who keeps it for long. */
+  #events: OpeningEvents | undefined;
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
@@ -51,6 +52,11 @@ export class Opening {
         else this.#fail(error);
       });
     }
+  }
+
+  /** Tells nothing any more: what is read from now on is the stream's own. Keeps nothing of who was told. */
+  leave(): void {
+    this.#events = undefined;
   }
 
   /** Gives up; a connection that is handed over already is not touched. */
@@ -97,7 +103,10 @@ export class Opening {
       manualStart: true,
       onread: {
         buffer: scratch,
-        callback: (count) => this.#events.onRead(socket, scratch.subarray(0, count)),
+        callback: (count) => {
+          const chunk = scratch.subarray(0, count);
+          return this.#events?.onRead(socket, chunk) ?? socket.push(Buffer.from(chunk));
+        },
       },
     };
     const socket = new Socket(options);
@@ -110,7 +119,7 @@ export class Opening {
     socket.once('connect', () => {
       socket.off('error', onError);
       this.#end();
-      this.#events.onOpen(socket);
+      this.#events?.onOpen(socket);
     });
     socket.connect(to);
   }
@@ -120,7 +129,7 @@ export class Opening {
     this.#end();
     if (this.#peer.kind === 'name') proxyNames.forget(this.#peer.host);
     this.#drop();
-    this.#events.onFail(error);
+    this.#events?.onFail(error);
   }
 
   #end(): void {
