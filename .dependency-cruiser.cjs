@@ -109,11 +109,11 @@ module.exports = {
     ),
     door(
       'child-process',
-      'Other programs are started in helper/run.ts, engine/elevate.ts, for the keyring, by the window (its own engine) and by the command line.',
+      'Other programs are started in helper/run.ts, engine/elevate.ts, for the keyring, by the doctor, by the window (its own engine) and by the command line.',
       builtin('child_process', 'cluster'),
       [
         '^electron/helper/run\\.ts$',
-        '^electron/engine/(elevate|secrets/keyring)\\.ts$',
+        '^electron/engine/(elevate|secrets/keyring|doctor/trials)\\.ts$',
         '^electron/main/own-engine\\.ts$',
         '^electron/cli/',
       ],

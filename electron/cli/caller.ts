@@ -31,9 +31,6 @@ export function ownRuntime(isElectron = process.versions['electron'] !== undefin
   return isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {};
 }
 
-/** There only inside a lane: the launcher's mark. */
-export const laneMark = '/run/.culvert/lane';
-
 /** getrlimit(2) numbers on Linux. */
 const rlimitCore = 4;
 const rlimitNofile = 7;

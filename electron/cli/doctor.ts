@@ -1,6 +1,8 @@
 /** `culvert doctor`: what this computer can do for Culvert, line by line, and what to do about the rest. */
-import { type Check, type Finding, type State, checks, waysOf } from './doctor-checks.ts';
-import { type Facts, gatherFacts } from './doctor-facts.ts';
+import { Engine, givenProfile, loadDoctor, type Judged, type State } from '#engine';
+import { CulvertError } from '#shared/failure.ts';
+import type { Mode } from '#shared/helper-protocol.ts';
+import { findElectron } from './electron-place.ts';
 import { type VerbExit, verbExit } from './exit-codes.ts';
 import { type Style, print, printable, styleFor } from './output.ts';
 
@@ -11,11 +13,14 @@ export interface DoctorOptions {
 const schema = 1;
 const signs: Readonly<Record<State, string>> = { ok: '✓', warning: '!', failed: '✗' };
 
-type Judged = Finding & Pick<Check, 'id' | 'title'>;
-
 /** Exit status 0 when lanes can be made here, in one way or another. */
 export async function doctor(options: DoctorOptions, productDir: string): Promise<VerbExit> {
-  const facts = await gatherFacts(productDir);
+  const { gatherFacts, judgeAll, waysOf } = await loadDoctor();
+  const facts = await gatherFacts({
+    productDir,
+    electron: findElectron(productDir),
+    makeLane: (mode) => makeLane(productDir, mode),
+  });
   const judged = judgeAll(facts);
   const ways = waysOf(facts);
   const isPossible = ways.rootless || ways.privileged;
@@ -29,8 +34,22 @@ export async function doctor(options: DoctorOptions, productDir: string): Promis
   return isPossible ? verbExit.ok : verbExit.isolationUnavailable;
 }
 
-export function judgeAll(facts: Facts): Judged[] {
-  return checks.map(({ id, title, judge }) => ({ id, title, ...judge(facts) }));
+/** Runs `true` on a lane of an engine that is there for nothing else. Throws why it cannot. */
+async function makeLane(productDir: string, mode: Mode): Promise<Mode> {
+  const isolation = mode === 'privileged' ? 'helper' : 'rootless';
+  await using engine = await Engine.start({ isolation, hasTerminal: false, productDir });
+  const lane = await engine.openLane({
+    name: 'doctor',
+    apps: ['doctor'],
+    profile: givenProfile({ upstreams: [], dns: { mode: 'fake' }, udp: 'block' }),
+    payload: { umask: 0o077, ignoredSignals: 0n, limits: [], cwd: '/', argv: ['/bin/true'], env: {} },
+    terminal: 'none',
+    stdio: [0, 1, 2],
+  });
+  const exit = await lane.exit;
+  if (exit.kind === 'failed') throw new CulvertError(exit.failure.code, exit.failure);
+  if (exit.kind === 'code' && exit.code === 0) return mode;
+  throw new CulvertError('launch-failed', { step: 'true', detail: `ended by ${exit.kind}` });
 }
 
 /** A line for each check, and one for what to do. The sign tells the state without colour. */

@@ -8,6 +8,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { CulvertError } from '#shared/failure.ts';
+import { entryOf, formatTime, tellsOf, type LogEntry } from '#shared/log-lines.ts';
 import { engineLogPath, laneLogPath } from '#shared/paths.ts';
 import { print, printable, styleFor } from './output.ts';
 import { enginePidOfLane } from './stop.ts';
@@ -85,36 +86,11 @@ function appLine(lane: string | undefined, { json }: LogsOptions, isTerminal: bo
   return (line) => [isTerminal ? line.split('\t').map(printable).join('\t') : line];
 }
 
-type Entry = Readonly<Record<string, unknown>>;
-
-/** A line that is not whole, as after a full disk, is passed over. */
-function entryOf(line: string): Entry | undefined {
-  try {
-    const value = JSON.parse(line) as unknown;
-    return typeof value === 'object' && value !== null ? (value as Entry) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** `2026-02-03 04:05:06  lane.opened  lane=12-1 app=curl`, in the time of this computer. */
-export function formatEntry({ at, pid, event, ...fields }: Entry, isTerminal: boolean): string {
+export function formatEntry(entry: LogEntry, isTerminal: boolean): string {
   const { bold } = styleFor(isTerminal ? 1 : -1);
-  const rest = Object.entries({ ...fields, ...('lane' in fields ? {} : { engine: pid }) })
-    .map(([key, value]) => `${key}=${formatValue(value)}`)
-    .join(' ');
-  return `${formatTime(at)}  ${bold(printable(String(event)))}  ${printable(rest)}`;
-}
-
-function formatValue(value: unknown): string {
-  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
-}
-
-function formatTime(at: unknown): string {
-  const date = new Date(typeof at === 'string' ? at : Number.NaN);
-  if (Number.isNaN(date.getTime())) return '-'.padEnd(19);
-  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 19).replace('T', ' ');
+  const event = bold(printable(String(entry['event'])));
+  return `${formatTime(entry['at'])}  ${event}  ${printable(tellsOf(entry))}`;
 }
 
 /** The text of a file, and from then on what is added to it; whole lines only. */

@@ -42,4 +42,6 @@ export { boundProfile, startableTarget, namesOfApp, type AppNames, type Startabl
 export { instanceOf, separateProfile, type Found } from './app-instance.ts';
 export { AppLog } from './app-log.ts';
 export { installedWindow } from './installed.ts';
-export { isForRoot, policyFor } from './helper-place.ts';
+/** What this computer can do for Culvert, which only the doctor asks. */
+export const loadDoctor = () => import('./doctor/index.ts');
+export type { Facts, Judged, State } from './doctor/index.ts';

@@ -5,6 +5,7 @@
 import { failureOf, type Failure } from '#shared/failure.ts';
 import type { IsolationView } from '#shared/support-protocol.ts';
 import { canAskOnDesktop } from './elevate.ts';
+import { isForRoot } from './helper-place.ts';
 import type { Helpers } from './helpers.ts';
 import { closedSwitch, hasNoNewPrivs } from './refusals.ts';
 
@@ -12,12 +13,13 @@ import { closedSwitch, hasNoNewPrivs } from './refusals.ts';
 const keptSettings = '/etc/sysctl.d/60-culvert.conf';
 
 /** Looks without asking for a password. */
-export async function lookAtIsolation(prove: Helpers['prove']): Promise<IsolationView> {
+export async function lookAtIsolation(prove: Helpers['prove'], productDir: string): Promise<IsolationView> {
   try {
     const { mode } = await prove(false);
     return { mode, isProven: true };
   } catch (error) {
-    return viewOfRefusal(failureOf(error), { canAsk: canAskOnDesktop() && !hasNoNewPrivs(), closedSwitch });
+    const canAsk = canAskOnDesktop() && !hasNoNewPrivs() && isForRoot(productDir);
+    return viewOfRefusal(failureOf(error), { canAsk, closedSwitch });
   }
 }
 

@@ -71,6 +71,9 @@ function ownDirectory(fromEnv: string | undefined, env: NodeJS.ProcessEnv, below
   return dir;
 }
 
+/** There only inside a lane: the launcher's mark. */
+export const laneMark = '/run/.culvert/lane';
+
 /** The control socket of the engine with this process id. */
 export function engineSocket(dir: string, pid: number): string {
   return join(dir, `engine-${pid}.sock`);

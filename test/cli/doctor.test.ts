@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { checks, installCommand, waysOf } from '../../electron/cli/doctor-checks.ts';
-import { type Facts, versionIn } from '../../electron/cli/doctor-facts.ts';
-import { judgeAll, linesOf, summaryOf } from '../../electron/cli/doctor.ts';
+import { linesOf, summaryOf } from '../../electron/cli/doctor.ts';
 import { styleFor } from '../../electron/cli/output.ts';
+import {
+  checks,
+  installCommand,
+  judgeAll,
+  versionIn,
+  waysOf,
+  type Facts,
+} from '../../electron/engine/doctor/index.ts';
 
 const works = { works: true, words: '' };
 const broken = (words: string) => ({ works: false, words });
@@ -130,7 +136,7 @@ test('NoNewPrivs matters only where rootless lanes do not work', () => {
 });
 
 describe('whether a lane can be made', () => {
-  const noLane = { ...broken('forbidden'), mode: 'rootless', ms: 1 };
+  const noLane = { ...broken('forbidden'), mode: 'rootless', ms: 1 } as const;
 
   test('rootless is what was really tried', () => {
     expect(waysOf(healthy)).toEqual({ rootless: true, privileged: true });

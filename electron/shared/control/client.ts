@@ -21,7 +21,10 @@ import { LineReader } from './line-reader.ts';
 const connectMs = 2000;
 const answerMs = 20_000;
 /** A start may wait for somebody who types a password (elevate.ts gives them two minutes). */
-const longAnswersMs: Partial<Record<EngineCall, number>> = { 'app.open': 150_000 };
+const longAnswersMs: Partial<Record<EngineCall, number>> = {
+  'app.open': 150_000,
+  'isolation.allow': 150_000,
+};
 /** An engine sends long lines: a snapshot of many lanes, a list of flows. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 

@@ -1,7 +1,8 @@
-/** What `culvert doctor` makes of the facts: one plain function for each line that it prints. */
-import { userNamespaceSwitch } from '#engine';
+/** What the doctor makes of the facts: one plain function for each line. */
 import { describe } from '#shared/failure.ts';
-import type { Facts, ToolName } from './doctor-facts.ts';
+import { userNamespaceSwitch } from '../refusals.ts';
+import type { Facts } from './facts.ts';
+import type { ToolName } from './trials.ts';
 
 export type State = 'ok' | 'warning' | 'failed';
 
@@ -56,7 +57,15 @@ export function waysOf(facts: Facts): { rootless: boolean; privileged: boolean }
   if (facts.uid === 0) return { rootless: false, privileged: facts.lane.works };
   const hasTools = facts.tools.ip !== undefined && facts.tools.nft !== undefined && facts.native.works;
   const canBecomeRoot = facts.isForRoot && !facts.noNewPrivs && (facts.pkexec || facts.sudo);
-  return { rootless: facts.lane.works, privileged: hasTools && canBecomeRoot && !facts.isOnLane };
+  const rootless = facts.lane.works && facts.lane.mode === 'rootless';
+  return { rootless, privileged: hasTools && canBecomeRoot && !facts.isOnLane };
+}
+
+export type Judged = Finding & Pick<Check, 'id' | 'title'>;
+
+/** All checks, in the order in which they are told. */
+export function judgeAll(facts: Facts): Judged[] {
+  return checks.map(({ id, title, judge }) => ({ id, title, ...judge(facts) }));
 }
 
 /** The command that installs packages here, by the words of /etc/os-release (os-release(5)). */
