@@ -122,6 +122,8 @@ const exits: Record<FailureCode, VerbExit> = {
   'app-untrusted': verbExit.failed,
   'app-failed': verbExit.failed,
   'terminal-missing': verbExit.failed,
+  'history-unwritable': verbExit.failed,
+  'history-unreadable': verbExit.failed,
 };
 
 /** The exit status of every other verb. */

@@ -19,6 +19,7 @@ export interface CallParts {
     | 'flows'
     | 'watchFlows'
     | 'ruleHits'
+    | 'history'
   >;
   readonly productDir: string;
   readonly facts: CallerFacts;

@@ -14,6 +14,7 @@ import { ControlServer } from './control.ts';
 import { FlowFeed } from './flow-feed.ts';
 import { FlowTable, type Flow } from './flows.ts';
 import { Helpers, type ReadyHelper } from './helpers.ts';
+import { Past } from './history/past.ts';
 import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
 import type { LanePolicy } from './lane-policy.ts';
 import { Lane, type LaneContext } from './lane.ts';
@@ -22,9 +23,8 @@ import { Policies } from './policies.ts';
 import { Native } from './native.ts';
 import { Relays } from './relays.ts';
 import type { RuleHits } from './rule-hits.ts';
+import { Tick } from './tick.ts';
 import { Ways } from './ways/ways.ts';
-
-const tickMs = 1000;
 
 type Events = { changed: Snapshot; traffic: TrafficEvent; flow: FlowView };
 
@@ -41,16 +41,23 @@ export class Engine implements AsyncDisposable {
   readonly #helpers: Helpers;
   readonly #startedAt = Date.now();
   readonly #log = EngineLog.open();
+  readonly #past = new Past();
+  readonly #tick = new Tick(() => this.#ticked());
   #control: ControlServer | undefined;
   #lastLane = 0;
-  #tick: NodeJS.Timeout | undefined;
   #isChangePending = false;
 
   private constructor(options: EngineOptions, native: Native) {
     this.#native = native;
-    this.#table = new FlowTable(Date.now, (flow) => {
-      this.#flowChanged(flow);
-    });
+    this.#table = new FlowTable(
+      Date.now,
+      (flow) => {
+        this.#flowChanged(flow);
+      },
+      (flow, up, down) => {
+        this.#past.memory.moved(flow, up, down);
+      },
+    );
     this.#relays = new Relays(native, this.#table);
     this.#attribution = new Attribution({
       now: () => performance.now(),
@@ -112,7 +119,6 @@ export class Engine implements AsyncDisposable {
   }
 
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
-    this.#startTick();
     return this.#emitter.on(event, listener);
   }
 
@@ -137,17 +143,20 @@ export class Engine implements AsyncDisposable {
     this.#lanes.set(lane.id, lane);
     this.#introduce(lane, policy);
     this.#log.follow(lane);
+    this.#past.memory.lane(lane.view());
+    if (!this.#tick.isRunning) this.#past.memory.settle();
+    this.#tick.start();
     try {
       await lane.open();
     } catch (error) {
       this.#lanes.delete(lane.id);
       this.#table.forget(lane.id);
+      this.#past.memory.laneGone(lane.id);
       throw error;
     }
     void lane.empty.then(() => {
       this.#laneEnded(lane);
     });
-    this.#startTick();
     return lane;
   }
 
@@ -200,6 +209,13 @@ export class Engine implements AsyncDisposable {
     };
   }
 
+  /** All that was moved until now. */
+  history(): Past {
+    this.#count();
+    this.#past.memory.settle();
+    return this.#past;
+  }
+
   /** Open flows and the newest closed ones; with `attribute` the open ones are given their processes first. */
   async flows(
     query: { lane?: string | undefined; attribute?: boolean | undefined } = {},
@@ -211,7 +227,8 @@ export class Engine implements AsyncDisposable {
 
   /** Ends all lanes, the helper and the control socket. Apps that still run are left without network. */
   async close(): Promise<void> {
-    clearInterval(this.#tick);
+    this.#count();
+    this.#tick.stop();
     this.#attribution.stop();
     this.#feed.close();
     this.#policies.close();
@@ -219,6 +236,7 @@ export class Engine implements AsyncDisposable {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
     await this.#helpers.close();
     this.#native.stopWatching();
+    this.#past.finish();
     this.#log.end();
   }
 
@@ -282,11 +300,13 @@ export class Engine implements AsyncDisposable {
     this.#relays.forget(lane.id);
     this.#lanes.delete(lane.id);
     this.#table.forget(lane.id);
+    this.#past.memory.laneGone(lane.id);
     this.#changed();
   }
 
   #flowChanged(flow: Flow): void {
     this.#log.flow(flow);
+    this.#past.memory.flow(flow);
     if (!this.#emitter.has('flow')) return;
     this.#emitter.emit('flow', { ...flow });
     if (flow.pid === undefined && flow.closedAt === undefined) this.#attribution.wanted();
@@ -295,6 +315,7 @@ export class Engine implements AsyncDisposable {
   /** Tells of many changes in one turn once. */
   #changed(): void {
     this.#log.look(this.#helpers.views, this.#lanes.values());
+    for (const lane of this.#lanes.values()) this.#past.memory.lane(lane.view());
     if (this.#isChangePending || !this.#emitter.has('changed')) return;
     this.#isChangePending = true;
     setImmediate(() => {
@@ -308,13 +329,13 @@ export class Engine implements AsyncDisposable {
     for (const lane of this.#lanes.values()) lane.count();
   }
 
-  #startTick(): void {
-    if (this.#tick !== undefined) return;
-    this.#tick = setInterval(() => {
-      if (!this.#emitter.has('traffic') || this.#lanes.size === 0) return;
-      this.#emitter.emit('traffic', this.#traffic());
-    }, tickMs);
-    this.#tick.unref();
+  #ticked(): boolean {
+    this.#count();
+    const isWritten = this.#past.ticked();
+    const hasLanes = this.#lanes.size > 0;
+    if (hasLanes && this.#emitter.has('traffic')) this.#emitter.emit('traffic', this.#traffic());
+    // Without lanes nothing moves, but the last minute may still have to be written down.
+    return hasLanes || !isWritten;
   }
 
   #traffic(): TrafficEvent {

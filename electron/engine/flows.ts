@@ -42,11 +42,18 @@ export class FlowTable {
   readonly #heads = new Map<string, LaneHead>();
   readonly #now: () => number;
   readonly #onChange: (flow: Flow) => void;
+  readonly #onBytes: (flow: Flow, up: number, down: number) => void;
   #last = 0;
 
-  constructor(now: () => number, onChange: (flow: Flow) => void) {
+  /** `onBytes` is told of every byte that is counted, once. */
+  constructor(
+    now: () => number,
+    onChange: (flow: Flow) => void,
+    onBytes: (flow: Flow, up: number, down: number) => void = () => undefined,
+  ) {
     this.#now = now;
     this.#onChange = onChange;
+    this.#onBytes = onBytes;
   }
 
   get openCount(): number {
@@ -105,11 +112,14 @@ export class FlowTable {
 
   /** New counter values of an open flow. */
   count(flow: Flow, bytesUp: number, bytesDown: number): void {
+    const [up, down] = [bytesUp - flow.bytesUp, bytesDown - flow.bytesDown];
+    if (up === 0 && down === 0) return;
     const totals = this.#totalsOf(flow.lane);
-    totals.bytesUp += bytesUp - flow.bytesUp;
-    totals.bytesDown += bytesDown - flow.bytesDown;
+    totals.bytesUp += up;
+    totals.bytesDown += down;
     flow.bytesUp = bytesUp;
     flow.bytesDown = bytesDown;
+    this.#onBytes(flow, up, down);
   }
 
   /** It is over; refused where it never was open. */

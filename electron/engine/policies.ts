@@ -74,7 +74,14 @@ export class Policies {
 /** Passwords that came with the profile; there is no other one that it could name. */
 function givenSource({ passwords, rules }: Extract<ProfileChoice, { kind: 'given' }>): PolicySource {
   return {
-    config: { version: 1, profiles: [], rules: [...rules], apps: {}, probe: {} },
+    config: {
+      version: 1,
+      profiles: [],
+      rules: [...rules],
+      apps: {},
+      probe: {},
+      history: { keep: 'off', hosts: false },
+    },
     passwordOf: (_profile, server) => Promise.resolve(passwords.get(server)),
   };
 }

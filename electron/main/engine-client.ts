@@ -108,6 +108,11 @@ export class Engines {
     };
   }
 
+  /** Those that are not silent. */
+  get answering(): EngineClient[] {
+    return [...this.#known.values()].flatMap(({ client, isAnswering }) => (isAnswering ? [client] : []));
+  }
+
   /** The engine of a lane (`<engine pid>-<number>`). Throws `lane-unknown`. */
   ofLane(lane: string): EngineClient {
     const known = this.#known.get(Number.parseInt(lane, 10));

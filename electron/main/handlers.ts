@@ -6,6 +6,7 @@ import { version } from '#shared/version.ts';
 import { appHandlersFor, askOwn } from './app-handlers.ts';
 import type { Engines } from './engine-client.ts';
 import { saveFile } from './file-saving.ts';
+import { historyHandlersFor } from './history-handlers.ts';
 import type { OwnEngine } from './own-engine.ts';
 import type { KeptPreferences } from './preferences.ts';
 import { sumOfHits } from './rule-hits.ts';
@@ -58,6 +59,7 @@ export function handlersFor(parts: Parts): WindowHandlers {
     },
     ...appHandlersFor(parts),
     'file.save': saveFile,
+    ...historyHandlersFor(parts),
     ...forwarding(parts),
     'rule.hits': async () => sumOfHits(await engines.askAll('rule.hits', {})),
     'flows.close': async ({ flows }) => ({ closed: await closeFlows(engines, flows) }),

@@ -8,6 +8,7 @@ import { configView, noticeEvent } from './app-protocol.ts';
 import { engineCalls, flowsEvent, roomEvents, trafficEvent } from './engine-protocol.ts';
 import type { Answer } from './failure.ts';
 import { failureCodes } from './failure.ts';
+import { historyCalls, historyView, shownSteps } from './history-protocol.ts';
 import { laneView, snapshot } from './model.ts';
 import { profileCalls } from './profile-protocol.ts';
 import { ruleCalls } from './rule-protocol.ts';
@@ -63,6 +64,25 @@ export const preferences = v.object({
   hiddenApps: v.optional(appNames, []),
 });
 export type Preferences = v.InferOutput<typeof preferences>;
+
+/** About the traffic of the past, of all engines: what each says of itself, and what files have of those that have ended. */
+export const windowHistoryCalls = {
+  'history.read': {
+    params: v.strictObject({
+      step: v.picklist(shownSteps),
+      seconds: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(30 * 86_400)),
+    }),
+    value: v.object({
+      ...historyView.entries,
+      /** Why what was kept on disk is missing. */
+      problem: v.optional(failure),
+    }),
+  },
+  'history.hosts': historyCalls['history.hosts'],
+  'history.state': historyCalls['history.state'],
+  'history.keep': historyCalls['history.keep'],
+  'history.clear': historyCalls['history.clear'],
+} as const;
 
 const none = v.strictObject({});
 const flowKey = v.strictObject({ lane: v.pipe(v.string(), v.maxLength(40)), id: v.number() });
@@ -135,6 +155,7 @@ export const windowCalls = {
     }),
     value: v.nullable(v.string()),
   },
+  ...windowHistoryCalls,
   ...forwardedCalls,
 } as const;
 

@@ -88,6 +88,8 @@ export const failureCodes = [
   'app-failed',
   'terminal-missing',
   'launcher-unknown',
+  'history-unwritable',
+  'history-unreadable',
 ] as const;
 
 export type FailureCode = (typeof failureCodes)[number];

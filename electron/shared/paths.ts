@@ -95,6 +95,11 @@ export function engineLogPath(env: NodeJS.ProcessEnv = process.env): string {
   return join(stateDir(env), 'engine.log');
 }
 
+/** The traffic of the past, as far as its user wants it kept: a file for each day. */
+export function historyDir(env: NodeJS.ProcessEnv = process.env): string {
+  return join(stateDir(env), 'history');
+}
+
 /** What the app of a lane has written that was opened without a terminal. */
 export function laneLogPath(lane: string, env: NodeJS.ProcessEnv = process.env): string {
   return join(stateDir(env), 'lanes', `${lane}.log`);

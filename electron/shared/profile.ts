@@ -142,6 +142,10 @@ export const profile = v.strictObject({
 });
 export type Profile = v.InferOutput<typeof profile>;
 
+/** How long the traffic of the past is kept on disk. */
+export const historyKeeps = ['off', '1d', '7d', '30d'] as const;
+export type HistoryKeep = (typeof historyKeeps)[number];
+
 export const config = v.strictObject({
   version: v.literal(configVersion),
   /** Where the JSON schema is, for editors. */
@@ -161,6 +165,15 @@ export const config = v.strictObject({
       resolver: v.optional(text(60)),
     }),
     {},
+  ),
+  /** The traffic of the past; in memory there is a day of it in any case. */
+  history: v.optional(
+    v.strictObject({
+      keep: v.optional(v.picklist(historyKeeps), 'off'),
+      /** Names of hosts, too. */
+      hosts: v.optional(v.boolean(), false),
+    }),
+    { keep: 'off', hosts: false },
   ),
 });
 /** The whole of the configuration file. */

@@ -21,6 +21,9 @@ export const descriptions: Readonly<Record<string, string>> = {
   probe: 'What tests of a proxy ask of the web.',
   'probe.url': 'Answers with the address that it sees, alone or as ip=… on a line.',
   'probe.resolver': 'Asked over UDP and TCP for DNS: address or address:port.',
+  history: 'What is kept on disk of the traffic of the past: how much, of which app, when.',
+  'history.keep': 'For how many days; off keeps nothing.',
+  'history.hosts': 'True to keep, too, which hosts it was with.',
 
   [`${profile}.id`]: 'Short name for files and command lines: small letters, digits and hyphens, at most 40.',
   [`${profile}.name`]: 'Name, at most 60 characters.',

@@ -26,6 +26,7 @@ const others: Readonly<Record<string, string>> = {
   apps: 'which app uses which profile is not taken',
   defaultProfile: 'the default profile stays as it is',
   probe: 'what tests ask of the web stays as it is',
+  history: 'how long the traffic of the past is kept stays as it is',
 };
 
 /** Reads profiles, rules and passwords. Throws `import-invalid` with the line where it is not JSON. */

@@ -52,4 +52,14 @@ export const engine = {
     why: 'only you, from outside of isolated networks, may control it',
     todo: 'run the command as the user who started the app, outside of it',
   },
+  'history-unwritable': {
+    what: 'the traffic of the past is not being kept',
+    why: 'its files could not be written',
+    todo: 'make room on the disk, or see whose the folder is; what is kept in memory goes on',
+  },
+  'history-unreadable': {
+    what: 'the traffic that was kept cannot be shown',
+    why: 'its files could not be read',
+    todo: 'see whose they are, or clear the history',
+  },
 } satisfies Themed;

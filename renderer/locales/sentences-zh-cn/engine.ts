@@ -53,4 +53,14 @@ export const engine: Record<keyof typeof english, Sentence> = {
     why: '只有您本人从隔离网络之外才能控制它',
     todo: '请以启动应用的用户身份、在应用之外运行该命令',
   },
+  'history-unwritable': {
+    what: '过去的流量没有被保存',
+    why: '无法写入其文件',
+    todo: '请腾出磁盘空间，或检查该文件夹属于谁；内存中的记录不受影响',
+  },
+  'history-unreadable': {
+    what: '无法显示已保存的流量',
+    why: '无法读取其文件',
+    todo: '请检查这些文件属于谁，或清除历史记录',
+  },
 };
