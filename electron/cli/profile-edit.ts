@@ -4,25 +4,21 @@
  */
 import { CulvertError } from '#shared/failure.ts';
 import type { Profile, Server } from '#shared/profile.ts';
-import { listLaunchers } from '#engine';
+import { ConfigStore, formatUses, replaceProfile, setDefault, type Launcher } from '#engine';
 import {
-  addProfile,
-  ConfigStore,
-  formatUses,
-  removeProfile,
-  renameProfile,
-  replaceProfile,
-  setDefault,
-  usesOfProfile,
-  type Secrets,
-} from '#engine';
-import { keepPasswords, openSecrets, passwordsOf, type ServerPassword } from './kept-passwords.ts';
+  newProfile,
+  passwordsWith,
+  ProfileKeeper,
+  readProxies,
+  serversOf,
+  type PasswordChange,
+} from '#engine/profiles';
+import { openSecrets, tellPlace } from './kept-passwords.ts';
 import { complain, print } from './output.ts';
 import { askOnTerminal } from './password.ts';
-import { newProfile, serversOf, withOptions, type ProfileOptions } from './profile-options.ts';
+import { withOptions, type ProfileOptions } from './profile-options.ts';
 import { endInterrupted, lineOfStdin, withPasswords, type PasswordOptions } from './proxy-passwords.ts';
 import { namedProfile } from './stored-profile.ts';
-import { readProxies } from './typed-proxies.ts';
 
 export interface AddOptions extends ProfileOptions, PasswordOptions {
   readonly id?: string | undefined;
@@ -39,35 +35,17 @@ export async function add(
   const upstreams = await withPasswords(typed.upstreams, options);
   if (upstreams === 'interrupted') return endInterrupted();
   const name = options.name ?? typed.name;
-  const { id: _, ...fields } = withOptions(newProfile(name, upstreams), options);
-  const store = ConfigStore.open();
-  let added: Profile | undefined;
-  await store.update((config) => {
-    const next = addProfile(config, { ...fields, ...(options.id === undefined ? {} : { id: options.id }) });
-    added = next.profile;
-    return options.default === true ? setDefault(next.config, added.id) : next.config;
-  });
-  if (added === undefined) throw new CulvertError('internal', { detail: 'no profile was added' });
-  const { id, chain } = added;
+  const { id, ...fields } = withOptions(newProfile(name, upstreams), options);
+  const passwords = passwordsWith(id, fields.chain.servers, upstreams);
   using secrets = await openSecrets(productDir);
-  try {
-    await keepPasswords(secrets, pairsOf(id, chain.servers, upstreams));
-  } catch (error) {
-    await store.update((config) => removeProfile(config, id, { force: true }));
-    throw error;
-  }
-  print(id);
-}
-
-function pairsOf(
-  profile: string,
-  servers: readonly Server[],
-  upstreams: readonly { readonly password?: string | undefined }[],
-): ServerPassword[] {
-  return servers.flatMap(({ id: server }, index) => {
-    const password = upstreams[index]?.password;
-    return password === undefined ? [] : [{ profile, server, password }];
-  });
+  const keeper = new ProfileKeeper({ store: ConfigStore.open(), secrets, mayBeLost: false });
+  const added = await keeper.add(
+    { ...fields, ...(options.id === undefined ? {} : { id: options.id }) },
+    passwords,
+    () => options.default === true,
+  );
+  tellPlace(secrets, passwords.length);
+  print(added.id);
 }
 
 export interface EditOptions extends ProfileOptions, PasswordOptions {
@@ -90,29 +68,17 @@ export async function edit(name: string, options: EditOptions, productDir: strin
   replaceProfile(config, before);
   const change = await changeOf(before, options);
   using secrets = await openSecrets(productDir);
-  // First the passwords: lanes that run follow the configuration, and read them then.
-  await keepPasswords(secrets, change.passwords);
-  const next = await store
-    .update((current) => {
-      const changed = replaceProfile(current, change.apply(namedProfile(current, before.id)));
-      return options.default === true ? setDefault(changed, before.id) : changed;
-    })
-    .catch(async (error: unknown) => {
-      for (const server of change.added) await secrets.remove(before.id, server);
-      throw error;
-    });
-  for (const server of change.removed) await secrets.remove(before.id, server);
+  const keeper = new ProfileKeeper({ store, secrets, mayBeLost: false });
+  await keeper.change(before.id, { ...change, isDefault: options.default === true });
+  tellPlace(secrets, change.passwords.length);
   const { rename } = options;
-  if (rename !== undefined) await moveProfile(store, secrets, namedProfile(next, before.id), rename);
+  if (rename !== undefined) tellLaunchers(before.id, await keeper.rename(before.id, rename));
   print(rename ?? before.id);
 }
 
 interface Change {
   readonly apply: (profile: Profile) => Profile;
-  readonly passwords: readonly ServerPassword[];
-  /** Ids of servers that come and go. */
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
+  readonly passwords: readonly PasswordChange[];
 }
 
 async function changeOf(profile: Profile, options: EditOptions): Promise<Change> {
@@ -131,21 +97,19 @@ async function changeOf(profile: Profile, options: EditOptions): Promise<Change>
       const kept = changed.chain.servers.filter(({ id }) => !removed.includes(id));
       return { ...changed, chain: { ...changed.chain, servers: [...kept, ...servers] } };
     },
-    passwords: [...pairsOf(profile.id, servers, added), ...own],
-    added: servers.map(({ id }) => id),
-    removed,
+    passwords: [...passwordsWith(profile.id, servers, added), ...own],
   };
 }
 
 /** Another password for a server that the profile has. */
-async function ownPassword(profile: Profile, options: EditOptions): Promise<ServerPassword[]> {
+async function ownPassword(profile: Profile, options: EditOptions): Promise<PasswordChange[]> {
   if (options.passwordStdin !== true && options.askPassword !== true) return [];
   const { id: server } = serverFor(profile, options.server);
-  if (options.passwordStdin === true) return [{ profile: profile.id, server, password: lineOfStdin() }];
+  if (options.passwordStdin === true) return [{ server, password: lineOfStdin() }];
   const asked = await askOnTerminal(`Password for ${profile.name}: `);
   if (asked.kind === 'interrupted') return endInterrupted();
   if (asked.kind === 'unasked') throw invalid('--ask-password needs a terminal; use --password-stdin');
-  return [{ profile: profile.id, server, password: asked.text }];
+  return [{ server, password: asked.text }];
 }
 
 /** The named one, else the only one that has a user. */
@@ -160,23 +124,6 @@ function serverFor({ id, chain }: Profile, name: string | undefined): Server {
   return only;
 }
 
-async function moveProfile(
-  store: ConfigStore,
-  secrets: Secrets,
-  profile: Profile,
-  next: string,
-): Promise<void> {
-  const passwords = await passwordsOf(secrets, profile);
-  await store.update((config) => renameProfile(config, profile.id, next));
-  if (profile.id === next) return;
-  await keepPasswords(
-    secrets,
-    passwords.map((password) => ({ ...password, profile: next })),
-  );
-  await secrets.removeProfile(profile.id);
-  await tellLaunchers(profile.id);
-}
-
 export interface RemoveOptions {
   readonly force?: boolean | undefined;
 }
@@ -185,27 +132,22 @@ export interface RemoveOptions {
 export async function remove(name: string, options: RemoveOptions, productDir: string): Promise<void> {
   const store = ConfigStore.open();
   const { id } = namedProfile(store.read(), name);
-  let used = '';
-  await store.update((config) => {
-    used = formatUses(usesOfProfile(config, id));
-    return removeProfile(config, id, { force: options.force === true });
-  });
   using secrets = await openSecrets(productDir);
-  await secrets.removeProfile(id);
+  const keeper = new ProfileKeeper({ store, secrets, mayBeLost: false });
+  const uses = await keeper.remove(id, options.force === true);
+  const used = formatUses(uses);
   if (used !== '')
     complain(`${id} is gone — it was in use: ${used} — see \`culvert rule ls\` and \`culvert app ls\``);
-  await tellLaunchers(id);
+  tellLaunchers(id, uses.launchers);
   print(id);
 }
 
-async function tellLaunchers(profile: string): Promise<void> {
-  for (const { id, name, profile: own } of await listLaunchers()) {
-    if (own !== profile) continue;
+function tellLaunchers(profile: string, launchers: readonly Launcher[]): void {
+  for (const { id, name } of launchers)
     complain(
       `the launcher “${name}” opens nothing any more — its profile “${profile}” is gone — ` +
         `remove it with \`culvert launcher rm ${id}\``,
     );
-  }
 }
 
 export interface DefaultOptions {

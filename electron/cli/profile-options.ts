@@ -1,8 +1,6 @@
 /** The options of `culvert profile add` and `edit` as changes of a profile. Plain functions. */
 import { CulvertError } from '#shared/failure.ts';
-import type { Upstream } from '#shared/model.ts';
-import { profile as profileSchema, type Profile, type Server } from '#shared/profile.ts';
-import { parse } from 'valibot';
+import type { Profile } from '#shared/profile.ts';
 import { chainOf, dnsOf, isolationOf, wordOf } from './run-request.ts';
 
 /** As commander hands them over; `false` is what `--no-…` gives. */
@@ -25,30 +23,6 @@ export interface ProfileOptions {
 }
 
 const allowOrBlock = ['allow', 'block'] as const;
-
-/** A profile with everything usual: `direct` where it has no proxy. Its id is set by whoever adds it. */
-export function newProfile(name: string, upstreams: readonly Upstream[]): Profile {
-  const isDirect = upstreams.length === 0;
-  return parse(profileSchema, {
-    id: 'new',
-    name,
-    ...(isDirect ? { action: 'direct', dns: { mode: 'host' } } : {}),
-    chain: { servers: serversOf(upstreams, []) },
-  });
-}
-
-/** Servers with ids that none of the others has, without their passwords. */
-export function serversOf(upstreams: readonly Upstream[], others: readonly Server[]): Server[] {
-  const taken = new Set(others.map(({ id }) => id));
-  return upstreams.map(({ password, ...server }) => {
-    let number = 1;
-    while (taken.has(`s${number}`)) number += 1;
-    const id = `s${number}`;
-    taken.add(id);
-    const signIn = password !== undefined && server.user === undefined ? { user: '' } : {};
-    return { ...server, ...signIn, id };
-  });
-}
 
 /** The profile with what the options say. Throws `option-invalid`. */
 export function withOptions(profile: Profile, options: ProfileOptions): Profile {

@@ -3,11 +3,8 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isatty } from 'node:tty';
 import { CulvertError } from '#shared/failure.ts';
-import type { Config, Profile, Rule } from '#shared/profile.ts';
 import { ConfigStore } from '#engine';
 import {
-  exportJson,
-  exportLinks,
   importKinds,
   importText,
   mergeImport,
@@ -15,7 +12,15 @@ import {
   type ImportLine,
   type MergedImport,
 } from '#engine/import';
-import { keepPasswords, openSecrets, passwordsOf, type ServerPassword } from './kept-passwords.ts';
+import {
+  passwordsOf,
+  ProfileKeeper,
+  profilesAsJson,
+  profilesAsLinks,
+  whyNothing,
+  type ServerPassword,
+} from '#engine/profiles';
+import { openSecrets, tellPlace } from './kept-passwords.ts';
 import { type Column, complain, count, print, styleFor, table, write } from './output.ts';
 import { wordOf } from './run-request.ts';
 import { namedProfile } from './stored-profile.ts';
@@ -64,13 +69,10 @@ export async function importProfiles(
     complain(`nothing was changed — this is what ${file} would bring: ${summaryOf(merged)}`);
     return;
   }
-  await store.update((current) => {
-    merged = mergeImport(current, result);
-    return merged.config;
-  });
-  show(result.kind, merged, options);
   using secrets = await openSecrets(productDir);
-  await keepPasswords(secrets, merged.secrets);
+  merged = await new ProfileKeeper({ store, secrets, mayBeLost: false }).import(result);
+  show(result.kind, merged, options);
+  tellPlace(secrets, merged.secrets.length);
   complain(`imported ${summaryOf(merged)} — see \`culvert profile ls\``);
 }
 
@@ -134,13 +136,6 @@ function listed(ids: readonly string[]): string {
   return ids.length <= 6 ? ids.join(', ') : `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} more`;
 }
 
-function whyNothing(file: string, lines: readonly ImportLine[]): string {
-  const first = lines.find(({ status }) => status === 'invalid' || status === 'skipped');
-  if (first === undefined) return `${file}: there is nothing in it`;
-  const where = first.line === 0 ? '' : `line ${first.line}: `;
-  return `${file}: ${where}${first.reason ?? first.text}`;
-}
-
 export interface ExportVerbOptions {
   readonly json?: boolean | undefined;
   readonly withPasswords?: boolean | undefined;
@@ -160,25 +155,13 @@ export async function exportProfiles(
     for (const profile of profiles) passwords.push(...(await passwordsOf(secrets, profile)));
   }
   if (options.json === true) {
-    const rules = names.length === 0 ? config.rules : rulesFor(config, profiles);
-    write(1, exportJson({ profiles, rules }, options.withPasswords === true ? passwords : undefined));
+    write(1, profilesAsJson(config, profiles, options.withPasswords === true ? passwords : undefined));
     return;
   }
-  for (const profile of profiles) {
-    if (profile.chain.servers.length > 0) write(1, exportLinks(profile, passwords));
-    else complain(`“${profile.name}” is left out — it has no proxy, so there is no link for it — use --json`);
-  }
-}
-
-/** The rules that are for these profiles alone and lead to no other. */
-export function rulesFor({ rules }: Pick<Config, 'rules'>, profiles: readonly Profile[]): Rule[] {
-  const ids = new Set(profiles.map(({ id }) => id));
-  return rules.filter(
-    ({ match, profile }) =>
-      match.profiles !== undefined &&
-      match.profiles.every((id) => ids.has(id)) &&
-      (profile === undefined || ids.has(profile)),
-  );
+  const { text, leftOut } = profilesAsLinks(profiles, passwords);
+  write(1, text);
+  for (const { name } of leftOut)
+    complain(`“${name}” is left out — it has no proxy, so there is no link for it — use --json`);
 }
 
 function invalid(detail: string): CulvertError {

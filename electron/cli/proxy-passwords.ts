@@ -4,8 +4,8 @@
  */
 import { CulvertError } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
+import { lacksPassword } from '#engine';
 import { askOnTerminal, readLine } from './password.ts';
-import { lacksPassword } from './run-request.ts';
 
 export interface PasswordOptions {
   /** Take the first line of stdin. */

@@ -2,7 +2,7 @@
 import { CulvertError } from '#shared/failure.ts';
 import { dnsModes, isolations, type Isolation } from '#shared/model.ts';
 import { type ChainMode, chainModes } from '#shared/profile.ts';
-import { addressAndPort, type DnsChoice, parseProxyUrl } from '#engine';
+import { addressAndPort, directWord, type DnsChoice, parseProxyUrl } from '#engine';
 import type { Upstream } from '#shared/model.ts';
 
 /** As commander hands them over. */
@@ -22,9 +22,6 @@ export interface RunOptions {
   readonly quiet?: boolean | undefined;
   readonly passwordStdin?: boolean | undefined;
 }
-
-/** The word that stands for "no proxy" where a proxy URL is expected. */
-export const directWord = 'direct';
 
 /** One of the words, or `option-invalid` that names them all. */
 export function wordOf<T extends string>(option: string, text: string, words: readonly T[]): T {
@@ -78,11 +75,6 @@ export function chainOf({ chain, chainLength }: Pick<RunOptions, 'chain' | 'chai
   if (mode !== 'random' && mode !== 'round-robin')
     throw invalid('--chain-length goes with --chain random or round-robin');
   return { mode, length };
-}
-
-/** Whether a proxy has a user but no password yet, and its kind knows passwords. */
-export function lacksPassword({ kind, user, password }: Upstream): boolean {
-  return user !== undefined && password === undefined && kind !== 'socks4' && kind !== 'socks4a';
 }
 
 function invalid(detail: string): CulvertError {

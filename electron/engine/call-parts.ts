@@ -20,6 +20,7 @@ export interface CallParts {
     | 'watchFlows'
     | 'ruleHits'
     | 'history'
+    | 'renewPolicies'
   >;
   readonly productDir: string;
   readonly facts: CallerFacts;
@@ -35,11 +36,12 @@ interface Call {
   readonly value: v.GenericSchema;
 }
 
-/** A function for each call of a table. */
+/** A function for each call of a table. `ended` aborts when the connection that has asked is gone. */
 export type RoomHandlers<Calls extends Readonly<Record<string, Call>>> = {
   readonly [C in keyof Calls]: (
     params: v.InferOutput<Calls[C]['params']>,
     tell: Tell,
+    ended: AbortSignal,
   ) => v.InferOutput<Calls[C]['value']> | Promise<v.InferOutput<Calls[C]['value']>>;
 };
 

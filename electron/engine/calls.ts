@@ -14,27 +14,33 @@ import { SupportCalls } from './support-calls.ts';
 
 export class Calls {
   readonly apps: AppCalls;
-  readonly #handlers: Readonly<Partial<Record<EngineCall, (params: never, tell: Tell) => unknown>>>;
+  readonly #profiles: ProfileCalls;
+  readonly #handlers: Readonly<
+    Partial<Record<EngineCall, (params: never, tell: Tell, ended: AbortSignal) => unknown>>
+  >;
 
   constructor(parts: CallParts) {
     this.apps = new AppCalls(parts);
+    this.#profiles = new ProfileCalls(parts);
     this.#handlers = {
       ...this.apps.handlers,
-      ...new ProfileCalls(parts).handlers,
+      ...this.#profiles.handlers,
       ...new RuleCalls(parts).handlers,
       ...new HistoryCalls(parts).handlers,
       ...new SupportCalls(parts).handlers,
     };
   }
 
-  /** Answers a call whose parameters fit its table. Throws its failure. */
-  answer(name: EngineCall, params: unknown, tell: Tell): unknown {
-    const handler = this.#handlers[name] as ((params: unknown, tell: Tell) => unknown) | undefined;
+  /** Answers a call whose parameters fit its table; `ended` is of who asks. Throws its failure. */
+  answer(name: EngineCall, params: unknown, tell: Tell, ended: AbortSignal): unknown {
+    const handler = this.#handlers[name] as
+      ((params: unknown, tell: Tell, ended: AbortSignal) => unknown) | undefined;
     if (handler === undefined) throw new CulvertError('bad-message', { step: name });
-    return handler(params, tell);
+    return handler(params, tell, ended);
   }
 
   close(): void {
     this.apps.close();
+    this.#profiles.close();
   }
 }

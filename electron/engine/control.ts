@@ -119,6 +119,7 @@ class Client {
   readonly #calls: Calls;
   readonly #socket: Socket;
   readonly #serving = new Set<Promise<void>>();
+  readonly #ended = new AbortController();
   #unwatch: (() => void)[] = [];
   #unwatchFlows: (() => void) | undefined;
   #unwatchConfig: (() => void) | undefined;
@@ -131,6 +132,7 @@ class Client {
       // The peer is gone; `close` follows.
     });
     socket.once('close', () => {
+      this.#ended.abort();
       for (const stop of this.#unwatch) stop();
       this.unwatchFlows();
       this.#unwatchConfig?.();
@@ -244,7 +246,9 @@ class Client {
   }
 
   #answer(method: EngineCall, params: unknown): unknown {
-    if (!(method in this.#handlers)) return this.#calls.answer(method, params, this.#tell);
+    if (!(method in this.#handlers)) {
+      return this.#calls.answer(method, params, this.#tell, this.#ended.signal);
+    }
     const handler = this.#handlers[method as keyof Handlers] as (params: unknown, client: Client) => unknown;
     return handler(params, this);
   }

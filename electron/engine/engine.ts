@@ -90,7 +90,7 @@ export class Engine implements AsyncDisposable {
     this.#policies = new Policies({
       ways: this.#ways,
       productDir: options.productDir,
-      onChange: () => void this.#configChanged(),
+      onChange: () => void this.renewPolicies(),
       onProblem: (failure) => {
         this.#log.configProblem(failure);
         for (const lane of this.#lanes.values()) lane.note(describe(failure));
@@ -178,6 +178,26 @@ export class Engine implements AsyncDisposable {
     const closed = await lane.follow(choice, policy, keep);
     this.#changed();
     return closed;
+  }
+
+  /**
+   * Lanes follow what became of their profiles and of their passwords, and keep what is open. Where that cannot be
+   * read the lane goes on as it is, and its user hears why.
+   */
+  async renewPolicies(): Promise<void> {
+    for (const lane of this.#lanes.values()) {
+      const { choice } = lane;
+      if (choice.kind !== 'stored') continue;
+      try {
+        const policy = await this.#policies.make({ apps: lane.spec.apps, profile: choice });
+        if (lane.choice !== choice) continue;
+        this.#introduce(lane, policy);
+        await lane.follow(choice, policy, true);
+      } catch (error) {
+        this.#log.configProblem(failureOf(error));
+        lane.note(describe(failureOf(error)));
+      }
+    }
   }
 
   /** Looks at a lane from the inside; see `checkLeaks`. Throws `lane-unknown` and what that throws. */
@@ -271,24 +291,6 @@ export class Engine implements AsyncDisposable {
         this.#changed();
       },
     };
-  }
-
-  /** The configuration is another one: lanes follow what became of their profiles, and keep what is open. */
-  async #configChanged(): Promise<void> {
-    for (const lane of this.#lanes.values()) {
-      const { choice } = lane;
-      if (choice.kind !== 'stored') continue;
-      try {
-        const policy = await this.#policies.make({ apps: lane.spec.apps, profile: choice });
-        if (lane.choice !== choice) continue;
-        this.#introduce(lane, policy);
-        await lane.follow(choice, policy, true);
-      } catch (error) {
-        // The lane goes on with the policy that it has, and its user hears why.
-        this.#log.configProblem(failureOf(error));
-        lane.note(describe(failureOf(error)));
-      }
-    }
   }
 
   /** Its flows say from here on whose they are, and keep that when it is switched or ends. */

@@ -6,7 +6,7 @@ export { givenProfile } from './given-profile.ts';
 export { userNamespaceSwitch, hasNoNewPrivs } from './refusals.ts';
 export { upstreamOf } from './lane-policy.ts';
 export { addressAndPort } from './upstream/destination.ts';
-export { formatUpstream, parseProxyUrl } from './upstream/url.ts';
+export { directWord, formatUpstream, lacksPassword, parseProxyUrl } from './upstream/url.ts';
 export { Secrets } from './secrets/secrets.ts';
 export type { SecretsKind, SecretsOptions } from './secrets/secrets.ts';
 export { terminal } from './terminal.ts';

@@ -17,7 +17,7 @@ export interface PoliciesOptions {
   readonly ways: Ways;
   /** Directory of the built product, for the program that asks the keyring. */
   readonly productDir: string;
-  /** The configuration has changed; policies that are in force are still those of before. */
+  /** The configuration or a password has changed; policies that are in force are still those of before. */
   readonly onChange: () => void;
   /** It cannot be read as it is now; what was in force stays. */
   readonly onProblem: (failure: Failure) => void;
@@ -28,6 +28,7 @@ export class Policies {
   #store: ConfigStore | undefined;
   #secrets: Promise<Secrets> | undefined;
   #unwatch: (() => void) | undefined;
+  #unwatchSecrets: (() => void) | undefined;
 
   constructor(options: PoliciesOptions) {
     this.#options = options;
@@ -50,17 +51,26 @@ export class Policies {
     return LanePolicy.make({ profile, apps, isAdHoc: false }, { config, passwordOf }, ways);
   }
 
-  /** Opened with the first call. Throws `secrets-unavailable`. */
+  /** Opened with the first call, and watched from then on. Throws `secrets-unavailable`. */
   secrets(): Promise<Secrets> {
-    this.#secrets ??= Secrets.open({ productDir: this.#options.productDir }).catch((error: unknown) => {
-      this.#secrets = undefined;
-      throw new CulvertError('secrets-unavailable', { detail: failureOf(error).detail ?? '', cause: error });
-    });
+    this.#secrets ??= this.#openSecrets();
     return this.#secrets;
   }
 
   close(): void {
     this.#unwatch?.();
+    this.#unwatchSecrets?.();
+  }
+
+  async #openSecrets(): Promise<Secrets> {
+    try {
+      const secrets = await Secrets.open({ productDir: this.#options.productDir });
+      this.#unwatchSecrets = secrets.watch(this.#options.onChange);
+      return secrets;
+    } catch (error) {
+      this.#secrets = undefined;
+      throw new CulvertError('secrets-unavailable', { detail: failureOf(error).detail ?? '', cause: error });
+    }
   }
 
   /** As it is now: whoever has just saved it and switches a lane means what was saved. */

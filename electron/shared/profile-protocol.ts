@@ -4,12 +4,18 @@
  */
 import * as v from 'valibot';
 import { checkLine, checkReport, profileHead, upstreamKinds } from './model.ts';
-import { profile, slug } from './profile.ts';
+import { slug, type Profile } from './profile.ts';
 
 const none = v.strictObject({});
 const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
 /** A whole import: see engine/import for its limits. */
 const importText = text(900_000);
+
+/**
+ * A profile as somebody is still writing it: whoever answers checks it as a part of the configuration, and names the
+ * fields that do not hold.
+ */
+const profileDraft = v.custom<Profile>((value) => typeof value === 'object' && value !== null);
 
 /** Where a password is kept. */
 export const passwordPlaces = ['keyring', 'file', 'memory'] as const;
@@ -67,7 +73,10 @@ export const profileCalls = {
   'proxy.read': { params: v.strictObject({ text: text(4096) }), value: v.array(proxyView) },
   /** What is found on this computer: variables, the desktop's settings, Tor, known ports, proxychains.conf. */
   'proxy.found': { params: none, value: v.array(foundProxy) },
-  /** Makes a profile out of links, with their passwords; the first one is the default one. */
+  /**
+   * Makes a profile out of links, with their passwords; several are a chain, in their order. The first profile of all
+   * is the default one. Throws `proxy-url-invalid` and as `profile.save`.
+   */
   'profile.add': {
     params: v.strictObject({
       links: text(65_536),
@@ -78,12 +87,18 @@ export const profileCalls = {
   },
   /**
    * Saves a profile whole: the one with its id, or with `isNew` a new one whose id is made of its name. Servers of it
-   * that go, go with their passwords. Running apps follow. Throws `config-invalid`, `option-invalid`.
+   * that go, go with their passwords; a password that is not named stays. Running apps follow. Throws
+   * `config-invalid` with the fields of the profile (`field chain.servers[0].host: …`), and `option-invalid`.
    */
   'profile.save': {
-    params: v.strictObject({ profile, isNew: v.optional(v.boolean()), passwords: v.array(password) }),
+    params: v.strictObject({
+      profile: profileDraft,
+      isNew: v.optional(v.boolean()),
+      passwords: v.array(password),
+    }),
     value: profileHead,
   },
+  /** A copy with its passwords. */
   'profile.duplicate': { params: v.strictObject({ profile: slug }), value: profileHead },
   'profile.uses': { params: v.strictObject({ profile: slug }), value: profileUses },
   /** Throws `profile-in-use` unless forced; then what used it is taken back as `removeProfile` says. */
@@ -97,8 +112,9 @@ export const profileCalls = {
     value: v.array(v.object({ server: slug, place: v.picklist(passwordPlaces) })),
   },
   /**
-   * Tests a saved profile, or links that are not saved; its lines come as `testLine` events before the answer. Ends
-   * with `profile.endTest`, or with its connection.
+   * Tests a saved profile, links that are not saved, or a draft, whose passwords are the kept ones where it names no
+   * others; its lines come as `testLine` events before the answer, which is about the chain. Ends with
+   * `profile.endTest`, or with its connection: the answer then has the lines until then, and is `unknown`.
    */
   'profile.test': {
     params: v.strictObject({
@@ -106,13 +122,16 @@ export const profileCalls = {
       of: v.variant('kind', [
         v.strictObject({ kind: v.literal('profile'), profile: slug }),
         v.strictObject({ kind: v.literal('links'), links: text(65_536) }),
-        v.strictObject({ kind: v.literal('draft'), profile, passwords: v.array(password) }),
+        v.strictObject({ kind: v.literal('draft'), profile: profileDraft, passwords: v.array(password) }),
       ]),
     }),
     value: checkReport,
   },
   'profile.endTest': { params: v.strictObject({ test: testId }), value: none },
-  /** Reads a text or a file of any known kind; changes nothing while `isTrial`. Throws `import-invalid`. */
+  /**
+   * Reads a text or a file of any known kind; changes nothing while `isTrial`. Throws `import-invalid` for a text as a
+   * whole that is none of them, and, unless it is a trial, where nothing in it can be taken.
+   */
   'profile.import': {
     params: v.strictObject({
       from: v.variant('kind', [
@@ -138,7 +157,11 @@ export const profileCalls = {
       format: v.picklist(['links', 'json']),
       withPasswords: v.boolean(),
     }),
-    value: v.object({ text: v.string() }),
+    value: v.object({
+      text: v.string(),
+      /** Names of profiles that no link can say, for they have no proxy. */
+      leftOut: v.array(v.string()),
+    }),
   },
 } as const;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { newProfile, serversOf, withOptions } from '../../electron/cli/profile-options.ts';
+import { withOptions } from '../../electron/cli/profile-options.ts';
+import { newProfile, serversOf } from '../../electron/engine/profiles/new-profile.ts';
 import type { Upstream } from '../../electron/shared/model.ts';
 
 const proxy: Upstream = { kind: 'socks5', host: '192.0.2.1', port: 1080, user: 'me', password: 'hunter2' };

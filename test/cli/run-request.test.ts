@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { dnsOf, isolationOf, lacksPassword, upstreamsOf, wordOf } from '../../electron/cli/run-request.ts';
+import { dnsOf, isolationOf, upstreamsOf, wordOf } from '../../electron/cli/run-request.ts';
+import { lacksPassword } from '../../electron/engine/upstream/url.ts';
 
 describe('--dns', () => {
   test('left out means fake through a proxy and host without one', () => {

@@ -16,7 +16,7 @@ import { schemaText } from './json-schema.ts';
 import { withLock } from './lock.ts';
 import { checkConfig, parseConfig } from './parse.ts';
 import { editText, schemaName, writeAnew } from './rewrite.ts';
-import { ConfigWatch } from './watch.ts';
+import { FileWatch } from './watch.ts';
 
 export const configName = 'culvert.json';
 export const lockName = 'culvert.lock';
@@ -86,7 +86,7 @@ export class ConfigStore {
    * and then the last good one stays in force. Nothing is told of the file as it is now. The answer ends it.
    */
   watch(listener: (config: Config) => void, onProblem: (failure: Failure) => void): () => void {
-    const watch = new ConfigWatch(this.path, () => this.read(), listener, onProblem);
+    const watch = new FileWatch(this.path, () => this.read(), listener, onProblem);
     return () => {
       watch.close();
     };

@@ -1,5 +1,5 @@
 /**
- * Notices that the configuration file became another one, by inotify and, where that misses it (a link that leads
+ * Notices that a file became another one, the configuration or another that is replaced as a whole, by inotify and, where that misses it (a link that leads
  * elsewhere, a directory made anew, no watches left), by a look once a second.
  *
  * Must not: tell a change twice, or tell of what an editor leaves there for a moment only.
@@ -8,7 +8,6 @@ import { statSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { failureOf, type Failure } from '#shared/failure.ts';
-import type { Config } from '#shared/profile.ts';
 import { targetOf } from './file.ts';
 
 const lookMs = 1000;
@@ -17,27 +16,26 @@ const settleMs = { usual: 60, missing: 400 };
 /** Signs that do not end are no reason to wait for ever. */
 const settleAtMostMs = 600;
 
-type Read = () => Config;
-type Seen = { readonly config: Config } | { readonly failure: Failure };
+type Seen<T> = { readonly value: T } | { readonly failure: Failure };
 
-export class ConfigWatch {
+export class FileWatch<T> {
   readonly #path: string;
-  readonly #read: Read;
-  readonly #onChange: (config: Config) => void;
+  readonly #read: () => T;
+  readonly #onChange: (value: T) => void;
   readonly #onProblem: (failure: Failure) => void;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #looking: NodeJS.Timeout;
   #settling: NodeJS.Timeout | undefined;
   #settleBy = 0;
   #mark: string;
-  #seen: Seen;
+  #seen: Seen<T>;
   /** The last one without a problem. */
-  #config: Config | undefined;
+  #value: T | undefined;
 
   constructor(
     path: string,
-    read: Read,
-    onChange: (config: Config) => void,
+    read: () => T,
+    onChange: (value: T) => void,
     onProblem: (failure: Failure) => void,
   ) {
     this.#path = path;
@@ -47,7 +45,7 @@ export class ConfigWatch {
     this.#watchDirectories();
     this.#mark = markOf(path);
     this.#seen = this.#look();
-    if ('config' in this.#seen) this.#config = this.#seen.config;
+    if ('value' in this.#seen) this.#value = this.#seen.value;
     this.#looking = setInterval(() => {
       this.#watchDirectories();
       if (markOf(this.#path) !== this.#mark) this.#settle();
@@ -122,14 +120,14 @@ export class ConfigWatch {
       return;
     }
     // What was broken for a while and is as before is no change.
-    if (isDeepStrictEqual(now.config, this.#config)) return;
-    this.#config = now.config;
-    this.#onChange(now.config);
+    if (isDeepStrictEqual(now.value, this.#value)) return;
+    this.#value = now.value;
+    this.#onChange(now.value);
   }
 
-  #look(): Seen {
+  #look(): Seen<T> {
     try {
-      return { config: this.#read() };
+      return { value: this.#read() };
     } catch (error) {
       return { failure: failureOf(error) };
     }
@@ -137,7 +135,7 @@ export class ConfigWatch {
 }
 
 /** Something that is another one when the file is: size first, then what the system knows of its content. */
-function markOf(path: string): string {
+export function markOf(path: string): string {
   try {
     const { size, mtimeMs, ctimeMs, ino, dev } = statSync(path);
     return [size, mtimeMs, ctimeMs, ino, dev].join(' ');

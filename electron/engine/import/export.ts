@@ -38,7 +38,8 @@ export function exportJson(
   return `{\n  ${parts.join(',\n  ')}\n}\n`;
 }
 
-function linkOf(server: Server, name: string, password: string | undefined): string {
+/** A server as a link with a name behind its `#`. */
+export function linkOf(server: Omit<Server, 'id'>, name: string, password: string | undefined): string {
   const { kind, user } = server;
   const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
   const signIn = user === undefined ? '' : `${encodeURIComponent(user)}${secret}@`;

@@ -16,7 +16,7 @@ import { limits, nameOf, refuse, type ImportKind, type ImportResult } from './re
 import { countLines, textOf } from './text.ts';
 
 export { listRules, type ListKind, type ListRules } from './address-lists.ts';
-export { exportJson, exportLinks } from './export.ts';
+export { exportJson, exportLinks, linkOf } from './export.ts';
 export { mergeImport, type MergedImport } from './merge.ts';
 export { importKinds, limits as importLimits } from './result.ts';
 export type {

@@ -14,6 +14,7 @@ import { configDir } from '#shared/paths.ts';
 import { slug } from '#shared/profile.ts';
 import { withLock } from '../config/lock.ts';
 import { unwritable } from '../config/file.ts';
+import { FileWatch, markOf } from '../config/watch.ts';
 import { Keyring, KeyringError, usualPatience, type KeyringPatience } from './keyring.ts';
 import {
   readSecrets,
@@ -136,6 +137,15 @@ export class Secrets implements Disposable {
   async removeProfile(profileId: string): Promise<void> {
     const accounts = [...Object.keys(this.#read()), ...this.#memory.keys()];
     await this.#removeAll(accounts.filter((account) => account.startsWith(`${profileId}/`)));
+  }
+
+  /** Tells when a password was set or removed by any process, those in this process's memory apart. */
+  watch(listener: () => void): () => void {
+    const path = join(this.#dir, secretsName);
+    const watch = new FileWatch(path, () => markOf(path), listener, listener);
+    return () => {
+      watch.close();
+    };
   }
 
   /** Ends what was started for the keyring. */

@@ -43,6 +43,14 @@ export function parseProxyUrl(text: string, env: NodeJS.ProcessEnv = process.env
   return { kind, host, port, ...credentials };
 }
 
+/** The word that stands for "no proxy" where a proxy URL is expected. */
+export const directWord = 'direct';
+
+/** Whether a proxy has a user but no password yet, and its kind knows passwords. */
+export function lacksPassword({ kind, user, password }: Upstream): boolean {
+  return user !== undefined && password === undefined && kind !== 'socks4' && kind !== 'socks4a';
+}
+
 /** The upstream for display, without its secrets: `socks5://host:port`. */
 export function formatUpstream(upstream: Upstream): string {
   return `${upstream.kind}://${authorityOf(upstream)}`;

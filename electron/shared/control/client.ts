@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import {
   engineCalls,
   engineEvents,
+  maxLineBytes,
   type EngineCall,
   type EngineEvent,
   type EngineEventValue,
@@ -20,9 +21,19 @@ import { LineReader } from './line-reader.ts';
 
 const connectMs = 2000;
 const answerMs = 20_000;
-/** A start may wait for somebody who types a password (elevate.ts gives them two minutes). */
+/**
+ * A start may wait for somebody who types a password (elevate.ts gives them two minutes), a keyring for somebody who
+ * unlocks it, and a test takes ten seconds for each server.
+ */
 const longAnswersMs: Partial<Record<EngineCall, number>> = {
   'app.open': 150_000,
+  'profile.test': 600_000,
+  'profile.add': 150_000,
+  'profile.save': 150_000,
+  'profile.duplicate': 150_000,
+  'profile.remove': 150_000,
+  'profile.import': 150_000,
+  'profile.export': 150_000,
   'isolation.allow': 150_000,
 };
 /** An engine sends long lines: a snapshot of many lanes, a list of flows. */
@@ -114,12 +125,18 @@ export class EngineClient {
     return new Promise((resolve, reject) => {
       this.#last += 1;
       const id = this.#last;
+      const line = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+      // The engine would end the connection, and with it what others asked over it.
+      if (Buffer.byteLength(line) > maxLineBytes)
+        throw new CulvertError('option-invalid', {
+          detail: `${method}: more than ${maxLineBytes >> 20} MiB`,
+        });
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
         reject(new CulvertError('engine-unreachable', { step: method, detail: 'no answer' }));
       }, longAnswersMs[method] ?? answerMs);
       this.#waiting.set(id, { method, resolve: resolve, reject, timer });
-      this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+      this.#socket.write(`${line}\n`);
     });
   }
 

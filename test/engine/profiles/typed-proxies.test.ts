@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readProxies } from '../../electron/cli/typed-proxies.ts';
+import { proxyTextsIn, readProxies } from '../../../electron/engine/profiles/typed-proxies.ts';
 
 test('a URL is a proxy with the name behind its #, else with its address', () => {
   const { upstreams, name } = readProxies(['socks5://me:pw@192.0.2.1:1080#My%20work'], {});
@@ -43,3 +43,13 @@ test.each(['gopher://192.0.2.1:70', 'socks5://me:hunter2@', '', '# a comment', '
     expect(() => readProxies([text], {})).not.toThrow(/hunter2/);
   },
 );
+
+test('a text is taken apart into its proxies, one a line or links beside each other', () => {
+  const text =
+    '# mine\nsocks5://a.test:1#My work\r\n\n192.0.2.1:1080:me:p w\nsocks5://b.test:1, http://c.test:2 https://d.test';
+  expect(proxyTextsIn(text)).toEqual([
+    ...['socks5://a.test:1#My work', '192.0.2.1:1080:me:p w'],
+    ...['socks5://b.test:1', 'http://c.test:2', 'https://d.test'],
+  ]);
+  expect(proxyTextsIn(' \n; nothing\n')).toEqual([]);
+});
