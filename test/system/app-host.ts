@@ -77,6 +77,16 @@ export class AppHost {
     await until('no lane', async () => (await this.lanes()).length === 0);
   }
 
+  /** Asks, and does not wait; whoever asked can be killed by `loseAsker`. */
+  begin<C extends EngineCall>(call: C, params: EngineParams<C>): void {
+    this.#talker.write(`${JSON.stringify([0, call, params])}\n`);
+  }
+
+  /** Whoever asks is gone, and all it has asked for with it. */
+  async loseAsker(): Promise<void> {
+    await this.#talker.end();
+  }
+
   /** The window is gone; whoever asks goes on. */
   loseWindow(): void {
     this.engine.child.stdin?.end();

@@ -20,6 +20,9 @@ async function main(): Promise<void> {
   client.on('config', (value) => {
     say({ event: 'config', value });
   });
+  client.on('testLine', (value) => {
+    say({ event: 'testLine', value });
+  });
   client.on('gone', () => {
     say({ event: 'gone', value: null });
   });

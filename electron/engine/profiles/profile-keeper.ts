@@ -158,12 +158,12 @@ export class ProfileKeeper {
     try {
       await keepPasswords(this.#secrets, secrets, this.#mayBeLost);
     } catch (error) {
-      for (const { id } of profiles) await this.#secrets.removeProfile(id);
       await this.#store.update((config) => ({
         ...config,
         profiles: without(config.profiles, profiles),
         rules: without(config.rules, rules),
       }));
+      for (const { id } of profiles) await this.#forget(id);
       throw error;
     }
     return merged;
@@ -186,15 +186,24 @@ export class ProfileKeeper {
     try {
       await keepPasswords(this.#secrets, await passwords(added), this.#mayBeLost);
     } catch (error) {
-      await this.#secrets.removeProfile(id);
       await this.#store.update((config) => {
         const wasDefault = config.defaultProfile === id;
-        const without = removeProfile(config, id, { force: true });
-        return wasDefault ? setDefault(without, defaultBefore) : without;
+        const others = removeProfile(config, id, { force: true });
+        return wasDefault ? setDefault(others, defaultBefore) : others;
       });
+      await this.#forget(id);
       throw error;
     }
     return added;
+  }
+
+  /** What was kept of a profile that is taken back. */
+  async #forget(id: string): Promise<void> {
+    try {
+      await this.#secrets.removeProfile(id);
+    } catch {
+      // Passwords could not be kept, and so cannot be read now either: the failure that is told says why.
+    }
   }
 }
 
