@@ -112,7 +112,7 @@ test('files of proxychains are taken where a link can say them', () => {
     write('nothing of the kind');
     expect(found()).toEqual([]);
     writeFileSync(join(home, 'proxychains4.conf'), '[ProxyList]\nsocks4 192.0.2.3 9050\n');
-    expect(found()).toEqual([[{ kind: 'socks4', host: '192.0.2.3', port: 9050 }]]);
+    expect(found()).toEqual([[{ kind: 'socks4a', host: '192.0.2.3', port: 9050 }]]);
   } finally {
     rmSync(home, { recursive: true });
   }
