@@ -1,4 +1,5 @@
 /** Somebody at a real terminal of a world: script(1) makes it, the test types and reads what is on the screen. */
+import { execFileSync } from 'node:child_process';
 import type { Outcome, Running } from '../world/running.ts';
 import { until } from '../world/until.ts';
 import type { RunOptions, World } from '../world/world.ts';
@@ -32,7 +33,9 @@ export class Typist {
       this.#read += match.index + match[0].length;
       return match;
     } catch (error) {
-      throw new Error(`${String(error)}; on the screen since then:\n${unread()}`, { cause: error });
+      throw new Error(`${String(error)}; on the screen since then:\n${unread()}\n${standing()}`, {
+        cause: error,
+      });
     }
   }
 
@@ -60,4 +63,19 @@ export class Typist {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.running.end('SIGKILL');
   }
+}
+
+/** Who has which terminal, who is stopped, and what each waits for: what a terminal's silence is understood by. */
+function standing(): string {
+  const columns = 'pid,ppid,pgid,tpgid,tty,stat,wchan:16,args';
+  const processes = execFileSync('ps', ['-eo', columns], { encoding: 'utf8' }).split('\n');
+  const ttys = new Set(processes.flatMap((line) => /\bpts\/\d+/.exec(line)?.[0] ?? []));
+  const settings = [...ttys].map((tty) => {
+    try {
+      return `${tty}: ${execFileSync('stty', ['-F', `/dev/${tty}`, '-a'], { encoding: 'utf8' })}`;
+    } catch {
+      return `${tty}: of another mount of devpts`;
+    }
+  });
+  return [...processes.filter((line) => /pts\/\d/.test(line)), ...settings].join('\n');
 }
