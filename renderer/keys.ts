@@ -6,6 +6,8 @@ export interface KeyActions {
   readonly screen: (index: number) => void;
   readonly settings: () => void;
   readonly palette: () => void;
+  /** Lets the user choose a file to open as an app. */
+  readonly openFile: () => void;
   readonly shortcuts: () => void;
   readonly nextPane: () => void;
 }
@@ -16,7 +18,7 @@ export function isTyping(target: EventTarget | null): boolean {
 }
 
 function isDialogOpen(): boolean {
-  return document.querySelector('[role="dialog"]') !== null;
+  return document.querySelector('[role="dialog"], [role="alertdialog"]') !== null;
 }
 
 /** Listens while the component that calls it is there. */
@@ -48,6 +50,8 @@ function actionFor(event: KeyboardEvent, actions: KeyActions): (() => void) | un
     };
   }
   switch (key.toLowerCase()) {
+    case 'o':
+      return actions.openFile;
     case 'k':
       return actions.palette;
     case ',':

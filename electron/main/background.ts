@@ -245,8 +245,14 @@ export class Background {
     }
   }
 
-  #goTo(screen: WindowScreen): void {
-    this.#window.goTo(screen).catch(() => {
+  /** Shows an app: where it runs, or else among all. */
+  showApp(app: string): void {
+    if (this.#lanes.some((lane) => lane.app === app)) this.#goTo('running', { app });
+    else this.#goTo('apps');
+  }
+
+  #goTo(screen: WindowScreen, query: Readonly<Record<string, string>> = {}): void {
+    this.#window.goTo(screen, query).catch(() => {
       // A page that is just being brought back: the window is shown all the same, at its first screen.
     });
   }

@@ -17,10 +17,9 @@ import { OwnEngine } from './own-engine.ts';
 import { declarePageScheme, servePage } from './page.ts';
 import { placesOf } from './places.ts';
 import { KeptPreferences } from './preferences.ts';
+import { startWords, type StartWords } from './start-words.ts';
 import { MainWindow } from './window.ts';
 
-/** Starts, or stays, without a window to be seen: at log-in, say. */
-const inBackground = '--background';
 const installed = app.isPackaged ? dirname(app.getPath('exe')) : undefined;
 const places = placesOf(import.meta.dirname, process.env, installed);
 
@@ -38,10 +37,10 @@ async function main(): Promise<void> {
   await app.whenReady();
   setMenu();
   hardenSession(session.defaultSession);
-  await open(!process.argv.includes(inBackground));
+  await open(startWords(process.argv));
 }
 
-async function open(isShown: boolean): Promise<void> {
+async function open(words: StartWords): Promise<void> {
   let tellOverview = (): void => {};
   const own = new OwnEngine(places.product, () => {
     tellOverview();
@@ -65,7 +64,9 @@ async function open(isShown: boolean): Promise<void> {
   connect(parts, window, tellOverview);
   followConfig(parts);
   app.on('second-instance', (_event, argv) => {
-    if (!argv.includes(inBackground)) window.show();
+    const again = startWords(argv);
+    if (again.app !== undefined) background.showApp(again.app);
+    else if (!again.isInBackground) window.show();
   });
   window.onClosed(() => {
     // Who starts Culvert again while this process comes to its end gets a window of their own.
@@ -76,7 +77,8 @@ async function open(isShown: boolean): Promise<void> {
     app.quit();
   });
   await window.load();
-  if (isShown) window.show();
+  if (words.app !== undefined) background.showApp(words.app);
+  else if (!words.isInBackground) window.show();
 }
 
 /** What the engines say goes on to the window. */

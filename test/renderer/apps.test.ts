@@ -2,12 +2,15 @@
 /** The screen of apps and what is asked on the way to one, over a main that is made from the contract. */
 import { flushPromises, mount } from '@vue/test-utils';
 import { createPinia, setActivePinia } from 'pinia';
+import { defineComponent, h } from 'vue';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { AppView, InstanceView } from '../../electron/shared/app-protocol.ts';
 import { iconAddress, iconAsked } from '../../electron/shared/contract.ts';
 import { CulvertError } from '../../electron/shared/failure.ts';
 import { arrange, columnsFor, stepTo } from '../../renderer/app-grid.ts';
 import { droppedPaths } from '../../renderer/dropped.ts';
+import LauncherList from '../../renderer/components/LauncherList.vue';
+import OpeningQuestion from '../../renderer/components/OpeningQuestion.vue';
 import { i18n } from '../../renderer/i18n.ts';
 import { makeRouter } from '../../renderer/router.ts';
 import { useApps } from '../../renderer/stores/apps.ts';
@@ -37,8 +40,11 @@ async function start(main: FakeMain): Promise<void> {
   await flushPromises();
 }
 
+/** The screen with what the window's frame shows above it. */
+const Screen = defineComponent(() => () => [h(AppsView), h(OpeningQuestion), h(LauncherList)]);
+
 async function show() {
-  const screen = mount(AppsView, { global: { plugins: [i18n, makeRouter()] }, attachTo: '#content' });
+  const screen = mount(Screen, { global: { plugins: [i18n, makeRouter()] }, attachTo: '#content' });
   await flushPromises();
   return screen;
 }
@@ -230,4 +236,33 @@ test('dropped files are taken by their paths, else addresses of a list are, and 
   const pathOf = (file: File) => file.name;
   expect(droppedPaths(transfer([new File([], '/a')], 'file:///b'), pathOf)).toEqual(['/a']);
   expect(droppedPaths(transfer([], '#c\r\nfile:///b\r\n'), pathOf)).toEqual(['file:///b']);
+});
+
+test('launchers are listed and removed, and one whose profile was deleted says so', async () => {
+  let all = ['work', 'gone'].map((profile) => ({
+    ...{ id: `x.${profile}`, file: `/x.${profile}`, name: `Surveyor (${profile})`, app: 'surveyor', profile },
+  }));
+  const main = new FakeMain({
+    'launcher.list': () => all,
+    'launcher.remove': ({ id }) => {
+      all = all.filter((launcher) => launcher.id !== id);
+      return {};
+    },
+  });
+  await start(main);
+  const screen = await show();
+  const button = screen.findAll('button').find((one) => one.text() === 'Launchers…');
+  await button?.trigger('click');
+  await flushPromises();
+  const dialog = () => document.querySelector('[role="dialog"]')?.textContent ?? '';
+  expect(dialog()).toContain('Surveyor (work)');
+  expect(dialog()).toContain('its profile “gone” was deleted');
+  document.querySelector<HTMLElement>('[aria-label="Remove the launcher Surveyor (gone)"]')?.click();
+  await flushPromises();
+  expect(asked(main, 'launcher.remove')).toEqual([{ id: 'x.gone' }]);
+  expect(dialog()).not.toContain('deleted');
+  expect(useNotices().shown.at(-1)?.text).toContain('“Surveyor (gone)”');
+  document.querySelector<HTMLElement>('[aria-label="Remove the launcher Surveyor (work)"]')?.click();
+  await flushPromises();
+  expect(dialog()).toContain('There are no launchers yet.');
 });
