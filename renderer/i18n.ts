@@ -2,9 +2,9 @@
 import { createI18n } from 'vue-i18n';
 import { languages, type Language } from '#shared/contract.ts';
 import type { FailureCode } from '#shared/failure.ts';
+import { sentencesInChinese } from '#shared/sentences-zh-cn.ts';
 import { sentences, type Sentence } from '#shared/sentences.ts';
 import { english } from './locales/en/index.ts';
-import { sentencesInChinese } from './locales/sentences-zh-cn.ts';
 import { chinese } from './locales/zh-CN/index.ts';
 
 export { chooseLanguage } from '#shared/language.ts';

@@ -1,10 +1,12 @@
 /** The answers to the calls of shared/support-protocol.ts. */
 import { homedir, hostname, release, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { failureOf } from '#shared/failure.ts';
 import { entryOf } from '#shared/log-lines.ts';
 import { engineLogPath } from '#shared/paths.ts';
 import type { DoctorLine, supportCalls } from '#shared/support-protocol.ts';
 import { version } from '#shared/version.ts';
+import { hasAutostart, setAutostart } from './apps/index.ts';
 import type { CallParts, RoomHandlers } from './call-parts.ts';
 import { ConfigStore } from './config/store.ts';
 import type { DiagnosticFacts, DiagnosticText } from './diagnostics/report.ts';
@@ -30,6 +32,12 @@ export class SupportCalls {
         return { path, text: lastThatFit(newestLogLines(path, lines), maxLogLength).join('\n') };
       },
       'diagnostics.make': ({ keepNames }) => this.#diagnostics(keepNames),
+      'autostart.read': async () => ({ isOn: await hasAutostart() }),
+      'autostart.set': async ({ isOn }) => {
+        const culvert = join(parts.productDir, 'bin', 'culvert');
+        await setAutostart(isOn ? [culvert, 'gui', '--background'] : undefined);
+        return { isOn: await hasAutostart() };
+      },
       'isolation.look': () => lookAtIsolation(prove, parts.productDir),
       'isolation.allow': () => allowIsolation(prove),
       'secrets.place': async () => {

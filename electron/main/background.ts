@@ -6,7 +6,6 @@
  * this program (running apps go on, each on its network), and starting Culvert again shows what runs.
  */
 import { app } from 'electron';
-import * as v from 'valibot';
 import type { ShownLane, WindowHandlers } from '#shared/contract.ts';
 import { failureOf, type FailureCode } from '#shared/failure.ts';
 import { chooseLanguage } from '#shared/language.ts';
@@ -14,7 +13,6 @@ import { builtInProfiles, builtIns, headOf } from '#shared/profile.ts';
 import type { CheckReport, ProfileHead } from '#shared/model.ts';
 import { askOwn } from './app-handlers.ts';
 import { overviewOf, type Parts } from './handlers.ts';
-import { readKept, writeKept } from './kept-file.ts';
 import { LaneSwitches } from './lane-switches.ts';
 import { wordsIn } from './locales/index.ts';
 import type { Words } from './locales/words.ts';
@@ -27,6 +25,7 @@ import { RecentApps } from './recent-apps.ts';
 import { TrayHost } from './tray-host.ts';
 import { runningLanes, trayModel, type RecentApp, type TrayCommand, type TrayModel } from './tray-menu.ts';
 import { StatusIcon } from './tray.ts';
+import { WindowClosing } from './window-closing.ts';
 import type { MainWindow, WindowScreen } from './window.ts';
 
 /** What was held back is looked at again. */
@@ -39,12 +38,9 @@ const askedInWindow: ReadonlySet<FailureCode> = new Set([
   'app-untrusted',
 ]);
 
-const kept = v.object({ wasTold: v.optional(v.boolean(), false) });
-
 export class Background {
   readonly #parts: Parts;
   readonly #window: MainWindow;
-  readonly #keptAt: string;
   readonly #notices = new Notices();
   readonly #notifications: Notifications;
   readonly #questions = new Questions(() => this.#words);
@@ -80,9 +76,14 @@ export class Background {
   constructor(parts: Parts, window: MainWindow, places: Pick<Places, 'toldOnce' | 'recentApps'>) {
     this.#parts = parts;
     this.#window = window;
-    this.#keptAt = places.toldOnce;
     this.#recent = new RecentApps(places.recentApps);
     this.#notifications = new Notifications(window);
+    const closing = new WindowClosing({
+      ...{ window, preferences: parts.preferences, questions: this.#questions },
+      ...{ notifications: this.#notifications, keptAt: places.toldOnce },
+      words: () => this.#words,
+      hasIcon: () => this.#host.ask(),
+    });
     const { engines } = parts;
     engines.on('config', ({ profiles, config }) => {
       this.#profiles = profiles;
@@ -92,7 +93,7 @@ export class Background {
     engines.on('notice', (event) => {
       this.#notifications.tell(this.#notices.escaped(event, performance.now(), this.#words));
     });
-    window.onCloseAsked(() => this.#mayHide());
+    window.onCloseAsked(() => closing.ask());
     app.on('before-quit', () => {
       window.leave();
     });
@@ -179,27 +180,6 @@ export class Background {
       },
       this.#words,
     );
-  }
-
-  /** A hidden window must be one that the user finds again. */
-  async #mayHide(): Promise<boolean> {
-    if (!(await this.#host.ask())) return false;
-    if (!readKept(this.#keptAt, kept).wasTold) {
-      const { background, backgroundText } = this.#words.notice;
-      setImmediate(() => {
-        this.#notifications.tell({ kind: 'background', title: background, text: backgroundText });
-      });
-      this.#remember();
-    }
-    return true;
-  }
-
-  #remember(): void {
-    try {
-      writeKept(this.#keptAt, { wasTold: true });
-    } catch {
-      // A full or read-only disk has it told once more, which is better than not at all.
-    }
   }
 
   #run(command: TrayCommand): void {

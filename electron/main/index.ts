@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import { app, dialog, session } from 'electron';
 import { CulvertError, describe, failureOf } from '#shared/failure.ts';
+import { chooseLanguage } from '#shared/language.ts';
 import { askOwn } from './app-handlers.ts';
 import { Background } from './background.ts';
 import { Engines } from './engine-client.ts';
@@ -13,6 +14,7 @@ import { handlersFor, overviewOf, type Parts } from './handlers.ts';
 import { hardenApp, hardenSession, setMenu } from './hardening.ts';
 import { iconResponse } from './icon.ts';
 import { serveWindow } from './ipc.ts';
+import { wordsIn } from './locales/index.ts';
 import { OwnEngine } from './own-engine.ts';
 import { declarePageScheme, servePage } from './page.ts';
 import { placesOf } from './places.ts';
@@ -125,8 +127,11 @@ function oncePerTurn(work: () => void): () => void {
 }
 
 main().catch((error: unknown) => {
-  const sentence = describe(failureOf(error));
-  process.stderr.write(`culvert: ${sentence}\n`);
-  if (app.isReady()) dialog.showErrorBox('Culvert', sentence);
+  const failure = failureOf(error);
+  process.stderr.write(`culvert: ${describe(failure)}\n`);
+  if (app.isReady()) {
+    const language = chooseLanguage('system', app.getPreferredSystemLanguages());
+    dialog.showErrorBox('Culvert', wordsIn[language].failure(failure));
+  }
   app.exit(1);
 });

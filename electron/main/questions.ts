@@ -1,12 +1,12 @@
 /** What main asks its user by itself, and what it tells in answer to a click outside of the window. */
 import { dialog } from 'electron';
 import type { ShownLane } from '#shared/contract.ts';
-import { describe, type Failure } from '#shared/failure.ts';
+import type { Failure } from '#shared/failure.ts';
 import type { CheckReport } from '#shared/model.ts';
 import type { Words } from './locales/words.ts';
 import { namesOf } from './notices.ts';
 
-type Question = Pick<Electron.MessageBoxOptions, 'message' | 'detail' | 'buttons'>;
+type Question = Pick<Electron.MessageBoxOptions, 'message' | 'detail' | 'buttons' | 'checkboxLabel'>;
 
 export class Questions {
   readonly #words: () => Words;
@@ -49,10 +49,21 @@ export class Questions {
     return (['cancel', 'keep', 'force'] as const)[chosen] ?? 'cancel';
   }
 
+  /** What closing the window means now, and whether it means that from now on. */
+  async onClose(): Promise<{ chosen: 'stay' | 'hide' | 'quit'; isRemembered: boolean }> {
+    const { ask } = this.#words();
+    const { response, checkboxChecked } = await show({
+      ...{ message: ask.closing, detail: ask.closingDetail, checkboxLabel: ask.remember },
+      buttons: [ask.cancel, ask.quitWindow, ask.hide],
+    });
+    const chosen = (['stay', 'quit', 'hide'] as const)[response] ?? 'stay';
+    return { chosen, isRemembered: checkboxChecked };
+  }
+
   /** Tells that what was asked of an app did not work. */
   async failed(app: string, failure: Failure): Promise<void> {
-    const { ask } = this.#words();
-    await choose({ message: ask.failed(app), detail: describe(failure), buttons: [ask.close] });
+    const { ask, failure: sentenceOf } = this.#words();
+    await choose({ message: ask.failed(app), detail: sentenceOf(failure), buttons: [ask.close] });
   }
 
   async checked(app: string, { outcome, lines }: CheckReport): Promise<void> {
@@ -64,7 +75,11 @@ export class Questions {
 
 /** The number of the button; the first one is what Esc and closing the box stand for. */
 async function choose(question: Question): Promise<number> {
-  const { response } = await dialog.showMessageBox({
+  return (await show(question)).response;
+}
+
+function show(question: Question): Promise<Electron.MessageBoxReturnValue> {
+  return dialog.showMessageBox({
     type: 'question',
     title: 'Culvert',
     ...question,
@@ -72,5 +87,4 @@ async function choose(question: Question): Promise<number> {
     defaultId: 0,
     noLink: true,
   });
-  return response;
 }

@@ -26,11 +26,14 @@ const windowState = v.object({
 /** The screens that main leads to. */
 export type WindowScreen = 'apps' | 'running' | 'profiles' | 'settings';
 
+/** What closing the window does to it. */
+export type Closing = 'stay' | 'hide' | 'quit';
+
 export class MainWindow {
   readonly #places: Places;
   readonly #window: BrowserWindow;
   readonly #crashedAt: number[] = [];
-  #mayHide: () => Promise<boolean> = () => Promise.resolve(false);
+  #onCloseAsked: () => Promise<Closing> = () => Promise.resolve('quit');
   #isLeaving = false;
 
   /** Makes the window and starts loading its page; it is not shown yet. */
@@ -99,9 +102,9 @@ export class MainWindow {
     return !this.#window.isDestroyed() && this.#window.isFocused();
   }
 
-  /** Asks whenever the user closes the window whether it may only be hidden. */
-  onCloseAsked(mayHide: () => Promise<boolean>): void {
-    this.#mayHide = mayHide;
+  /** Asks whenever the user closes the window what that means. */
+  onCloseAsked(how: () => Promise<Closing>): void {
+    this.#onCloseAsked = how;
   }
 
   /** From now on closing is closing: the program ends. */
@@ -131,10 +134,10 @@ export class MainWindow {
   }
 
   async #hideOrClose(): Promise<void> {
-    const mayHide = await this.#mayHide();
+    const how = await this.#onCloseAsked();
     if (this.#window.isDestroyed()) return;
-    if (mayHide && !this.#isLeaving) this.#window.hide();
-    else this.#window.destroy();
+    if (this.#isLeaving || how === 'quit') this.#window.destroy();
+    else if (how === 'hide') this.#window.hide();
   }
 
   #keepState(): void {

@@ -46,18 +46,21 @@ export type ShownLane = Overview['lanes'][number];
 export const themes = ['system', 'light', 'dark'] as const;
 export const contrasts = ['system', 'more'] as const;
 export const motions = ['system', 'reduce'] as const;
+/** What the window's close button does where there is a status icon to find it by: without one it quits. */
+export const closings = ['hide', 'quit', 'ask'] as const;
 export const languages = ['en', 'zh-CN'] as const;
 export type Language = (typeof languages)[number];
 
 /** Apps by their ids, or by their paths where they have none. */
 const appNames = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(4096))), v.maxLength(500));
 
-/** How the window looks. `system` follows the desktop. */
+/** How the window looks and behaves. `system` follows the desktop. */
 export const preferences = v.object({
   theme: v.optional(v.picklist(themes), 'system'),
   contrast: v.optional(v.picklist(contrasts), 'system'),
   motion: v.optional(v.picklist(motions), 'system'),
   language: v.optional(v.picklist(['system', ...languages]), 'system'),
+  closeButton: v.optional(v.picklist(closings), 'hide'),
   /** Shown first, those from outside of the application folders too, in the order in which they came. */
   pinnedApps: v.optional(appNames, []),
   /** Not shown unless asked for. */
@@ -108,6 +111,7 @@ export const windowCalls = {
       contrast: v.optional(v.picklist(contrasts)),
       motion: v.optional(v.picklist(motions)),
       language: v.optional(v.picklist(['system', ...languages])),
+      closeButton: v.optional(v.picklist(closings)),
       pinnedApps: v.optional(appNames),
       hiddenApps: v.optional(appNames),
     }),
@@ -161,6 +165,8 @@ export const windowCalls = {
 
 export const windowEvents = {
   overview,
+  /** Changed by main itself, as in answer to a question. */
+  preferences,
   traffic: trafficEvent,
   /** `of` is the engine's process id; with `isWhole` its earlier flows are to be forgotten. */
   flows: v.object({ ...flowsEvent.entries, of: v.number(), isWhole: v.boolean() }),

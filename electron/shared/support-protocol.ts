@@ -37,6 +37,8 @@ export const isolationView = v.object({
 });
 export type IsolationView = v.InferOutput<typeof isolationView>;
 
+const autostart = v.object({ isOn: v.boolean() });
+
 export const supportCalls = {
   doctor: { params: none, value: v.array(doctorLine) },
   /** The newest lines of Culvert's own log, oldest first. */
@@ -53,6 +55,10 @@ export const supportCalls = {
   'isolation.look': { params: none, value: isolationView },
   /** Starts the helper, which may ask for a password. Throws why it is not allowed. */
   'isolation.allow': { params: none, value: isolationView },
+  /** Whether Culvert starts with the user's session, without its window to be seen. */
+  'autostart.read': { params: none, value: autostart },
+  /** Makes or removes the entry for that. */
+  'autostart.set': { params: v.strictObject({ isOn: v.boolean() }), value: autostart },
   /** Where new passwords are kept. */
   'secrets.place': {
     params: none,

@@ -12,6 +12,7 @@ export const usePreferences = defineStore('preferences', () => {
     contrast: 'system',
     motion: 'system',
     language: 'system',
+    closeButton: 'hide',
     pinnedApps: [],
     hiddenApps: [],
   });
@@ -40,5 +41,9 @@ export const usePreferences = defineStore('preferences', () => {
     else useNotices().fail(answer.failure);
   }
 
-  return { now, language, start, set };
+  function mirror(value: Preferences): void {
+    now.value = value;
+  }
+
+  return { now, language, start, set, mirror };
 });

@@ -22,6 +22,9 @@ export async function startStores(): Promise<void> {
     for (const store of [traffic, flows]) store.keepOnly(lanes);
     actions.follow(value.lanes);
   });
+  listen('preferences', (value) => {
+    usePreferences().mirror(value);
+  });
   listen('traffic', (value) => {
     traffic.add(value);
   });

@@ -1,4 +1,5 @@
 /** What main says, in English. */
+import { describe } from '#shared/failure.ts';
 import type { Words } from './words.ts';
 
 const outcomes = {
@@ -9,6 +10,7 @@ const outcomes = {
 };
 
 export const english: Words = {
+  failure: describe,
   status: {
     engineFailed: 'Culvert’s engine is not running',
     silent: 'An engine does not answer',
@@ -65,6 +67,12 @@ export const english: Words = {
     notStoppedDetail:
       'They may be asking what to save. What is not saved is lost when they are forced to stop.',
     force: 'Force stop',
+    closing: 'Hide the window, or quit Culvert?',
+    closingDetail:
+      'Hidden, Culvert stays in the status area. Either way, apps that run stay on their networks with their profiles.',
+    hide: 'Hide the window',
+    quitWindow: 'Quit',
+    remember: 'Do the same from now on',
     failed: (app) => `It did not work for ${app}`,
     checked: (app, outcome) => `${app}: ${outcomes[outcome]}`,
   },

@@ -1,8 +1,11 @@
 /** Everything that Electron's main process itself says to people. A language that lacks a word does not compile. */
 import type { builtInProfiles } from '#shared/profile.ts';
+import type { Failure } from '#shared/failure.ts';
 import type { Standing } from '#shared/standing.ts';
 
 export interface Words {
+  /** The sentence of a failure: what, why, what to do. */
+  readonly failure: (failure: Failure) => string;
   readonly status: {
     readonly engineFailed: string;
     readonly silent: string;
@@ -47,6 +50,11 @@ export interface Words {
     readonly notStopped: (apps: string) => string;
     readonly notStoppedDetail: string;
     readonly force: string;
+    readonly closing: string;
+    readonly closingDetail: string;
+    readonly hide: string;
+    readonly quitWindow: string;
+    readonly remember: string;
     readonly failed: (app: string) => string;
     readonly checked: (app: string, outcome: 'ok' | 'failed' | 'leak' | 'unknown') => string;
   };

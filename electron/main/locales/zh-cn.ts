@@ -1,4 +1,6 @@
 /** What main says, in Simplified Chinese. */
+import type { Failure } from '#shared/failure.ts';
+import { sentencesInChinese } from '#shared/sentences-zh-cn.ts';
 import type { Words } from './words.ts';
 
 const outcomes = {
@@ -8,7 +10,16 @@ const outcomes = {
   unknown: '有检查项无法确定',
 };
 
+/** In the order of the English ones; the system's own words follow the reason. */
+function sentenceOf({ code, step, detail }: Failure): string {
+  const { what, why, todo } = sentencesInChinese[code];
+  const where = step === undefined ? '' : `（${step}）`;
+  const words = detail === undefined ? '' : `（${detail}）`;
+  return `${what}${where}。${why}${words}。${todo}。`;
+}
+
 export const chinese: Words = {
+  failure: sentenceOf,
   status: {
     engineFailed: 'Culvert 引擎未运行',
     silent: '有引擎没有响应',
@@ -63,6 +74,12 @@ export const chinese: Words = {
     notStopped: (apps) => `尚未结束：${apps}`,
     notStoppedDetail: '它们可能正在询问是否保存。强制停止会丢失未保存的内容。',
     force: '强制停止',
+    closing: '隐藏窗口，还是退出 Culvert？',
+    closingDetail:
+      '隐藏后，Culvert 留在状态栏中。无论哪种方式，正在运行的应用都会留在各自的网络中，并沿用其配置。',
+    hide: '隐藏窗口',
+    quitWindow: '退出',
+    remember: '以后都这样处理',
     failed: (app) => `对 ${app} 的操作没有成功`,
     checked: (app, outcome) => `${app}：${outcomes[outcome]}`,
   },

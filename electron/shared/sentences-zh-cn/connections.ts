@@ -1,6 +1,6 @@
 /** What to say in Chinese when one connection or look-up was refused or failed, or was seen where it may not be. */
-import type { Sentence } from '#shared/sentences.ts';
-import type { connections as english } from '#shared/sentences/connections.ts';
+import type { Sentence } from '../sentences.ts';
+import type { connections as english } from '../sentences/connections.ts';
 
 export const connections: Record<keyof typeof english, Sentence> = {
   'host-name-invalid': {

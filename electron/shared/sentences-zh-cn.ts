@@ -1,6 +1,6 @@
 /** What to say of each failure in Simplified Chinese. A code without a sentence does not compile. */
-import type { FailureCode } from '#shared/failure.ts';
-import type { Sentence } from '#shared/sentences.ts';
+import type { FailureCode } from './failure.ts';
+import type { Sentence } from './sentences.ts';
 import { apps } from './sentences-zh-cn/apps.ts';
 import { configuration } from './sentences-zh-cn/configuration.ts';
 import { connections } from './sentences-zh-cn/connections.ts';

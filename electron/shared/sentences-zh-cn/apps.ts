@@ -1,6 +1,6 @@
 /** What to say in Chinese when an app or a command cannot be started. */
-import type { Sentence } from '#shared/sentences.ts';
-import type { apps as english } from '#shared/sentences/apps.ts';
+import type { Sentence } from '../sentences.ts';
+import type { apps as english } from '../sentences/apps.ts';
 
 export const apps: Record<keyof typeof english, Sentence> = {
   'launch-failed': {

@@ -1,6 +1,6 @@
 /** What to say in Chinese when the right to make isolated networks was not got. */
-import type { Sentence } from '#shared/sentences.ts';
-import type { permission as english } from '#shared/sentences/permission.ts';
+import type { Sentence } from '../sentences.ts';
+import type { permission as english } from '../sentences/permission.ts';
 
 export const permission: Record<keyof typeof english, Sentence> = {
   'pkexec-dismissed': {

@@ -1,6 +1,6 @@
 /** What to say in Chinese when a proxy, or a chain of them, does not do what it should. */
-import type { Sentence } from '#shared/sentences.ts';
-import type { proxies as english } from '#shared/sentences/proxies.ts';
+import type { Sentence } from '../sentences.ts';
+import type { proxies as english } from '../sentences/proxies.ts';
 
 export const proxies: Record<keyof typeof english, Sentence> = {
   'proxy-url-invalid': {

@@ -1,6 +1,6 @@
 /** What to say in Chinese when an isolated network cannot be made or kept. */
-import type { Sentence } from '#shared/sentences.ts';
-import type { isolation as english } from '#shared/sentences/isolation.ts';
+import type { Sentence } from '../sentences.ts';
+import type { isolation as english } from '../sentences/isolation.ts';
 
 export const isolation: Record<keyof typeof english, Sentence> = {
   'userns-forbidden': {

@@ -1,6 +1,6 @@
 /** What to say in Chinese of profiles, rules, passwords and what else people write. */
-import type { Sentence } from '#shared/sentences.ts';
-import type { configuration as english } from '#shared/sentences/configuration.ts';
+import type { Sentence } from '../sentences.ts';
+import type { configuration as english } from '../sentences/configuration.ts';
 
 export const configuration: Record<keyof typeof english, Sentence> = {
   'option-invalid': {

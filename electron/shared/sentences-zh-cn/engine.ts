@@ -1,6 +1,6 @@
 /** What to say in Chinese when the parts of Culvert do not find or understand each other. */
-import type { Sentence } from '#shared/sentences.ts';
-import type { engine as english } from '#shared/sentences/engine.ts';
+import type { Sentence } from '../sentences.ts';
+import type { engine as english } from '../sentences/engine.ts';
 
 export const engine: Record<keyof typeof english, Sentence> = {
   internal: {
