@@ -18,3 +18,16 @@ export function droppedPaths(transfer: DataTransfer | null, pathOf: (file: File)
     .split(/\r?\n/)
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
+
+/** The path of a file:// address of this computer, or of what is a path already; undefined for anything else. */
+export function pathOfAddress(text: string): string | undefined {
+  if (text.startsWith('/')) return text;
+  try {
+    const { protocol, host, pathname } = new URL(text);
+    const isHere = protocol === 'file:' && (host === '' || host === 'localhost');
+    return isHere ? decodeURIComponent(pathname) : undefined;
+  } catch {
+    // No address at all, or one with a percent sign that stands for nothing.
+    return undefined;
+  }
+}

@@ -32,7 +32,6 @@ export type Question =
   | { readonly kind: 'trust'; readonly target: Entry; readonly purpose: Purpose }
   | { readonly kind: 'executable'; readonly target: Program; readonly purpose: Purpose }
   | { readonly kind: 'refused'; readonly path: string; readonly reason: string; readonly sentence: string }
-  | { readonly kind: 'import'; readonly path: string }
   | { readonly kind: 'launcher'; readonly app: AppView };
 
 export const useOpening = defineStore('opening', () => {

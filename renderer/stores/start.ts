@@ -7,6 +7,7 @@ import { useNotices } from './notices.ts';
 import { useOverview } from './overview.ts';
 import { usePreferences } from './preferences.ts';
 import { useTaking } from './taking.ts';
+import { useProfileTests } from './profile-tests.ts';
 import { useTraffic } from './traffic.ts';
 
 /** Asks for the first picture and listens from before the question, so that nothing falls between. */
@@ -30,6 +31,9 @@ export async function startStores(): Promise<void> {
   });
   listen('config', (value) => {
     apps.mirrorConfig(value);
+  });
+  listen('testLine', (value) => {
+    useProfileTests().take(value);
   });
   listen('notice', ({ failure: { code, detail } }) => {
     useNotices().fail(detail === undefined ? { code } : { code, detail });

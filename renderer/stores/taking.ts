@@ -11,6 +11,7 @@ import { i18n } from '../i18n.ts';
 import { useKeptApps } from './kept-apps.ts';
 import { useNotices } from './notices.ts';
 import { useOpening, type Purpose } from './opening.ts';
+import { useProfileImport } from './profile-import.ts';
 
 export const useTaking = defineStore('taking', () => {
   const opening = useOpening();
@@ -37,7 +38,8 @@ export const useTaking = defineStore('taking', () => {
   }
 
   async function takeTarget(target: TargetView, purpose: Purpose): Promise<void> {
-    if (target.kind === 'refused' || target.kind === 'import') opening.question = target;
+    if (target.kind === 'import') await useProfileImport().read({ kind: 'file', path: target.path });
+    else if (target.kind === 'refused') opening.question = target;
     else if (target.kind === 'entry' && target.needsTrust)
       opening.question = { kind: 'trust', target, purpose };
     else if (target.kind === 'program' && !target.isExecutable)
