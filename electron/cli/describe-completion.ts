@@ -22,6 +22,13 @@ export function describeCompletion(program: Command): void {
       completion(shell, program);
     });
   program
+    .command('manual', { hidden: true })
+    .argument('<page>')
+    .action(async (page: string) => {
+      const { manual } = await import('./manual.ts');
+      manual(page, program);
+    });
+  program
     .command('complete', { hidden: true })
     .argument('<what>')
     .argument('[word]')

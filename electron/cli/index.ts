@@ -56,7 +56,8 @@ async function main(): Promise<void> {
   restoreCaller(process.env, process.versions['electron'] !== undefined);
   process.on('uncaughtException', fail);
   try {
-    await culvert().parseAsync();
+    // It would take Electron's program for an app of its own, which has no script among its words.
+    await culvert().parseAsync(process.argv, { from: 'node' });
   } catch (error) {
     fail(error);
   }

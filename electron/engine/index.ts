@@ -11,6 +11,7 @@ export { Secrets } from './secrets/secrets.ts';
 export type { SecretsKind, SecretsOptions } from './secrets/secrets.ts';
 export { terminal } from './terminal.ts';
 export { ConfigStore } from './config/store.ts';
+export { jsonSchema } from './config/json-schema.ts';
 export {
   addProfile,
   bindApp,

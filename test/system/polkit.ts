@@ -22,13 +22,18 @@ export async function startPolkit(world: World): Promise<void> {
   expect(polkit.hasEnded).toBe(false);
 }
 
-/** What polkit answers for a user from now on, such as `polkit.Result.NO`. */
-export function polkitAnswers(world: World, user: UserName, answer: string): void {
+/** What polkit answers for a user from now on, such as `polkit.Result.NO`; for all that pkexec has no action for, unless told. */
+export function polkitAnswers(
+  world: World,
+  user: UserName,
+  answer: string,
+  action = 'org.freedesktop.policykit.exec',
+): void {
   const rules = world.path('/etc/polkit-1/rules.d/49-culvert.rules');
   writeFileSync(
     rules,
     `polkit.addRule(function (action, subject) {
-  if (action.id == 'org.freedesktop.policykit.exec' && subject.user == '${user}') return ${answer};
+  if (action.id == '${action}' && subject.user == '${user}') return ${answer};
 });
 `,
   );

@@ -7,6 +7,7 @@
 import { constants } from 'node:fs';
 import { access, open, readdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { appId } from '#shared/identity.ts';
 import { appOf, isDeleted, tryExecOf, type App } from './app.ts';
 import { localesOf, maxEntryLength, parseDesktopEntry } from './desktop-entry.ts';
 import { applicationFolders } from './folders.ts';
@@ -48,12 +49,12 @@ export class Catalogue {
     this.#env = env;
   }
 
-  /** The apps that menus would show, by name; Culvert's own launchers are left out. */
+  /** The apps that menus would show, by name; Culvert itself and its own launchers are left out. */
   async shown(): Promise<App[]> {
     const order = new Intl.Collator(
       localesOf(this.#env).map((name) => name.replaceAll('_', '-').split('@')[0] ?? name),
     );
-    const apps = (await this.all()).filter((app) => app.isShown && !app.isLauncher);
+    const apps = (await this.all()).filter((app) => app.isShown && !app.isLauncher && app.id !== appId);
     return apps.sort((a, b) => order.compare(a.name, b.name) || order.compare(a.id, b.id));
   }
 
