@@ -13,7 +13,7 @@ import { Calls } from './calls.ts';
 import { ControlServer } from './control.ts';
 import { FlowFeed } from './flow-feed.ts';
 import { FlowTable, type Flow } from './flows.ts';
-import { Helpers, type ReadyHelper } from './helpers.ts';
+import { Helpers, type ReadyHelper } from './helper-pool.ts';
 import { Past } from './history/past.ts';
 import type { EngineOptions, HelperInfo, LaneSpec } from './lane-spec.ts';
 import type { LanePolicy } from './lane-policy.ts';
@@ -47,6 +47,18 @@ export class Engine implements AsyncDisposable {
   #lastLane = 0;
   #isChangePending = false;
 
+  /** Tells of many changes in one turn once. */
+  readonly #changed = (): void => {
+    this.#log.look(this.#helpers.views, this.#lanes.values());
+    for (const lane of this.#lanes.values()) this.#past.memory.lane(lane.view());
+    if (this.#isChangePending || !this.#emitter.has('changed')) return;
+    this.#isChangePending = true;
+    setImmediate(() => {
+      this.#isChangePending = false;
+      this.#emitter.emit('changed', this.snapshot());
+    });
+  };
+
   private constructor(options: EngineOptions, native: Native) {
     this.#native = native;
     this.#table = new FlowTable(
@@ -76,9 +88,7 @@ export class Engine implements AsyncDisposable {
       now: Date.now,
     });
     this.#helpers = new Helpers(native, options, {
-      onChange: () => {
-        this.#changed();
-      },
+      onChange: this.#changed,
       onFailure: (failure) => {
         this.#log.helperFailed(failure);
       },
@@ -276,9 +286,7 @@ export class Engine implements AsyncDisposable {
           policy,
           loopback: this.#ways.loopback,
           processOf: (protocol, port) => this.#attribution.processOf(lane.id, protocol, port),
-          onChange: () => {
-            this.#changed();
-          },
+          onChange: this.#changed,
           interception: created.interception,
           hasIpv6: created.hasIpv6,
           now: () => performance.now(),
@@ -287,9 +295,7 @@ export class Engine implements AsyncDisposable {
           },
         }),
       totals: (id) => this.#table.totals(id),
-      onChange: () => {
-        this.#changed();
-      },
+      onChange: this.#changed,
     };
   }
 
@@ -312,18 +318,6 @@ export class Engine implements AsyncDisposable {
     if (!this.#emitter.has('flow')) return;
     this.#emitter.emit('flow', { ...flow });
     if (flow.pid === undefined && flow.closedAt === undefined) this.#attribution.wanted();
-  }
-
-  /** Tells of many changes in one turn once. */
-  #changed(): void {
-    this.#log.look(this.#helpers.views, this.#lanes.values());
-    for (const lane of this.#lanes.values()) this.#past.memory.lane(lane.view());
-    if (this.#isChangePending || !this.#emitter.has('changed')) return;
-    this.#isChangePending = true;
-    setImmediate(() => {
-      this.#isChangePending = false;
-      this.#emitter.emit('changed', this.snapshot());
-    });
   }
 
   #count(): void {

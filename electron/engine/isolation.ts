@@ -6,7 +6,7 @@ import { failureOf, type Failure } from '#shared/failure.ts';
 import type { IsolationView } from '#shared/support-protocol.ts';
 import { canAskOnDesktop } from './elevate.ts';
 import { isForRoot } from './helper-place.ts';
-import type { Helpers } from './helpers.ts';
+import type { Helpers } from './helper-pool.ts';
 import { closedSwitch, hasNoNewPrivs } from './refusals.ts';
 
 /** Where what is set for good is read from (sysctl.d(5)). */
