@@ -13,7 +13,7 @@ import type { Exception } from '../world/capture.ts';
 import { Cell } from '../world/cell.ts';
 import { Owned } from '../world/owned.ts';
 import { Product } from '../world/product.ts';
-import type { Outcome } from '../world/running.ts';
+import type { Outcome, Running } from '../world/running.ts';
 import { World } from '../world/world.ts';
 
 const user = 'culvert-a';
@@ -49,6 +49,11 @@ export class Desktop {
     return new Desktop(world, product, display, stack.move());
   }
 
+  /** What an app of this desktop finds its screen by. */
+  get display(): string {
+    return this.#display;
+  }
+
   /** Opens the window and waits for its page, at what runs. */
   async open(options: OpenOptions = {}): Promise<OpenWindow> {
     return OpenWindow.open(await this.#line(options));
@@ -58,6 +63,14 @@ export class Desktop {
   async again(args: readonly string[]): Promise<Outcome> {
     const command = [join(electronDir, 'electron'), join(this.product.dir, 'main.cjs'), ...args];
     return this.world.run(command, { user, env: this.#env({}) });
+  }
+
+  /** Starts Culvert's window program by itself, with a script that is loaded before it. */
+  start(script: string): Running {
+    const path = join(this.world.dir, 'before.cjs');
+    writeFileSync(path, script);
+    const command = [join(electronDir, 'electron'), '-r', path, join(this.product.dir, 'main.cjs')];
+    return this.world.spawn(command, { user, env: this.#env({}) });
   }
 
   #env(more: Readonly<Record<string, string>>): Record<string, string> {

@@ -84,7 +84,7 @@ describe('a window', () => {
     const engine = Number(/[0-9]+$/.exec(text ?? '')?.[0]);
     const inside = Number(
       await shown
-        .getByRole('region', { name: 'Processes' })
+        .getByRole('group', { name: 'Processes' })
         .getByText(/^[0-9]+$/)
         .textContent(),
     );
@@ -164,12 +164,4 @@ test('a window comes back where and how it was', async () => {
   await window.page.keyboard.press('Control+,');
   await window.page.getByRole('radio', { name: 'English' }).click();
   await window.page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
-});
-
-test('a window can be used within three seconds of its start', async () => {
-  const startedAt = performance.now();
-  await using window = await desktop.open();
-  await window.page.getByRole('link', { name: 'Connections' }).click();
-  await window.page.getByRole('heading', { level: 1, name: 'Connections' }).waitFor();
-  expect(performance.now() - startedAt).toBeLessThan(3000);
 });

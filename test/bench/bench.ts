@@ -22,6 +22,7 @@ import { isReached, markdown, type Report } from './measure/report.ts';
 import { compare, type Pace } from './measure/rounds.ts';
 import { memoryOfAssociations, memoryOfFlows, startUp } from './measure/singles.ts';
 import { startTools, type Bench } from './measure/tools.ts';
+import { windowHidden, windowStart } from './measure/window.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -80,6 +81,8 @@ function partsOf(bench: Bench, pace: Pace): Parts {
     udp: datagrams,
     'memory-udp': () => memoryOfAssociations(bench, culvertRun),
     dns: () => dns(bench, culvertRun, pace),
+    'window-start': () => windowStart(options.quick ? 1 : 5),
+    'window-hidden': () => windowHidden(options.quick ? 5 : 60),
   };
 }
 

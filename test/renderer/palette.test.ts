@@ -3,6 +3,7 @@
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils';
 import { createPinia, setActivePinia } from 'pinia';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { AppView } from '../../electron/shared/app-protocol.ts';
 import App from '../../renderer/App.vue';
 import { i18n } from '../../renderer/i18n.ts';
 import { makeRouter, screenNames } from '../../renderer/router.ts';
@@ -69,6 +70,23 @@ test('the palette opens an installed app, switches a running one, and stops it',
   options()[0]?.click();
   await flushPromises();
   expect(asked(fake, 'lane.stop')).toEqual([{ lane: '7-1' }]);
+});
+
+test('an app that is found after it was typed is what Enter opens', async () => {
+  let answer = (_apps: AppView[]): void => undefined;
+  const fake = new FakeMain({
+    'app.list': ({ search }) =>
+      search === undefined ? new Promise<AppView[]>((resolve) => (answer = resolve)) : [],
+  });
+  await open(fake);
+  expect(await type('surveyor')).toEqual([]);
+  answer([app('surveyor')]);
+  await flushPromises();
+  await expect.poll(() => options()[0]?.dataset['highlighted']).toBe('');
+  const field = document.querySelector('[role="dialog"] input');
+  field?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+  await flushPromises();
+  expect(asked(fake, 'app.open')).toEqual([{ app: 'surveyor' }]);
 });
 
 test('before anything is typed neither apps nor switches crowd out the screens', async () => {

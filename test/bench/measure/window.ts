@@ -1,0 +1,73 @@
+/**
+ * What the window costs: the time from its start until it can be used, and the processor while it is hidden. Without
+ * Playwright, which has a share of its own in both.
+ */
+import { Desktop } from '../../app/desktop.ts';
+import { atMost, median, type Single } from './goals.ts';
+
+/** Runs in Electron's main process beside Culvert (`-r`): says when the window can be used, and what its processes cost. */
+const probe = `
+const { app, BrowserWindow } = require('electron');
+const { readFileSync } = require('node:fs');
+const usable = \`new Promise((resolve) => {
+  const look = () => {
+    const isThere = document.querySelector('main h1') !== null &&
+      document.querySelector('main [role="gridcell"]') !== null && document.visibilityState === 'visible';
+    requestAnimationFrame(isThere ? () => resolve() : look);
+  };
+  look();
+})\`;
+const ticks = () => app.getAppMetrics().reduce((sum, { pid }) => {
+  const fields = readFileSync('/proc/' + pid + '/stat', 'utf8').replace(/^.*\\)/, '').split(' ');
+  return sum + Number(fields[12]) + Number(fields[13]);
+}, 0);
+app.whenReady().then(async () => {
+  while (BrowserWindow.getAllWindows().length === 0) await new Promise(setImmediate);
+  const [window] = BrowserWindow.getAllWindows();
+  const { webContents } = window;
+  await new Promise((resolve) => webContents.once('dom-ready', resolve));
+  await webContents.executeJavaScript(usable);
+  console.log('usable ' + Math.round(Date.now() - process.getCreationTime()));
+  process.stdin.on('data', async (line) => {
+    const [word, seconds] = String(line).trim().split(' ');
+    if (word === 'quit') app.exit(0);
+    if (word !== 'hide') return;
+    window.hide();
+    // What hiding itself costs is over by then.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const [before, at] = [ticks(), performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1000));
+    console.log('hidden ' + ((ticks() - before) * 10) / (performance.now() - at));
+  });
+});
+`;
+
+/** Median of `runs`, each with an engine of its own; the first is not counted, since it also reads the files. */
+export async function windowStart(runs: number): Promise<Single> {
+  await using desktop = await Desktop.create();
+  const found: number[] = [];
+  for (let run = 0; run <= runs; run += 1) {
+    const window = desktop.start(probe);
+    const [, ms = ''] = await window.says(/usable ([0-9]+)/, 30_000);
+    if (run > 0) found.push(Number(ms));
+    window.write('quit\n');
+    await window.ended;
+  }
+  return atMost('window, from its start until it can be used', median(found), 'ms', 1500);
+}
+
+/** All processes of the window but its engine, beside one lane that downloads and connects without pause. */
+export async function windowHidden(seconds: number): Promise<Single> {
+  await using desktop = await Desktop.create();
+  await using proxy = await desktop.world.proxy('microsocks');
+  const busy =
+    'curl -s --limit-rate 10M http://example.test/bytes/9000000000 >/dev/null & while :; do curl -s http://example.test/ >/dev/null; sleep 1; done';
+  desktop.product.spawn(['bash', '-c', busy], { proxy: proxy.url });
+  const window = desktop.start(probe);
+  await window.says(/usable/, 30_000);
+  window.write(`hide ${seconds}\n`);
+  const [, percent = ''] = await window.says(/hidden ([0-9.]+)/, (seconds + 30) * 1000);
+  window.write('quit\n');
+  await window.ended;
+  return atMost('window hidden, one busy lane', Number(percent) * 100, '% of a core', 0.5);
+}
