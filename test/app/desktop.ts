@@ -3,22 +3,20 @@
  * opens it, sandbox included. The window is driven by Playwright from outside: what it listens on for that is in
  * the world's network, so this process listens in its place and passes bytes on.
  */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 import { repository } from '../world/artefact.ts';
 import type { Exception } from '../world/capture.ts';
 import { Cell } from '../world/cell.ts';
 import { Owned } from '../world/owned.ts';
-import { Product } from '../world/product.ts';
-import type { Outcome, Running } from '../world/running.ts';
+import type { Product } from '../world/product.ts';
+import type { Outcome } from '../world/running.ts';
+import { electron, installWindow } from '../world/window.ts';
 import { World } from '../world/world.ts';
 
 const user = 'culvert-a';
-/** Where the world sees Electron: its own place may be one where only root can go. */
-const electronDir = '/run/electron';
 
 export interface OpenOptions {
   readonly args?: readonly string[];
@@ -28,30 +26,23 @@ export interface OpenOptions {
 export class Desktop {
   readonly world: World;
   readonly product: Product;
+  /** What an app of this desktop finds its screen by. */
+  readonly display: string;
   readonly #owned: Owned;
-  readonly #display: string;
 
   private constructor(world: World, product: Product, display: string, owned: Owned) {
     this.world = world;
     this.product = product;
-    this.#display = display;
+    this.display = display;
     this.#owned = owned;
   }
 
   static async create(): Promise<Desktop> {
     await using stack = new Owned();
     const world = stack.use(await World.create());
-    const product = Product.install(world);
-    cpSync(join(repository, 'dist/renderer'), join(product.dir, 'renderer'), { recursive: true });
+    const { product, display } = await installWindow(world);
     cpSync(join(repository, 'test/app/hold.cjs'), join(product.dir, 'hold.cjs'));
-    await world.shell(`mkdir ${electronDir} && mount --bind ${dirname(electronProgram())} ${electronDir}`);
-    const display = await startScreen(world);
     return new Desktop(world, product, display, stack.move());
-  }
-
-  /** What an app of this desktop finds its screen by. */
-  get display(): string {
-    return this.#display;
   }
 
   /** Opens the window and waits for its page, at what runs. */
@@ -61,20 +52,12 @@ export class Desktop {
 
   /** Starts Culvert's window program once more, to its end. */
   async again(args: readonly string[]): Promise<Outcome> {
-    const command = [join(electronDir, 'electron'), join(this.product.dir, 'main.cjs'), ...args];
+    const command = [electron, join(this.product.dir, 'main.cjs'), ...args];
     return this.world.run(command, { user, env: this.#env({}) });
   }
 
-  /** Starts Culvert's window program by itself, with a script that is loaded before it. */
-  start(script: string): Running {
-    const path = join(this.world.dir, 'before.cjs');
-    writeFileSync(path, script);
-    const command = [join(electronDir, 'electron'), '-r', path, join(this.product.dir, 'main.cjs')];
-    return this.world.spawn(command, { user, env: this.#env({}) });
-  }
-
   #env(more: Readonly<Record<string, string>>): Record<string, string> {
-    return { DISPLAY: this.#display, LANG: 'en_US.UTF-8', DBUS_SESSION_BUS_ADDRESS: 'disabled:', ...more };
+    return { DISPLAY: this.display, LANG: 'en_US.UTF-8', DBUS_SESSION_BUS_ADDRESS: 'disabled:', ...more };
   }
 
   /**
@@ -118,7 +101,7 @@ for arg do
 done
 exec nsenter -t ${world.namespace('host').pid} -n -m -- \\
   setpriv --pdeathsig KILL --reuid=${uid} --regid=${gid} --init-groups --inh-caps=-all \\
-  env -i -C ${home} ${settings.join(' ')} ${electronDir}/electron "\${args[@]}"
+  env -i -C ${home} ${settings.join(' ')} ${electron} "\${args[@]}"
 `,
       { mode: 0o755 },
     );
@@ -233,25 +216,9 @@ async function openDoor(path: string): Promise<{ server: Server; port: number }>
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** A screen without a monitor, with a place for sockets of its own; the answer is its name. */
-async function startScreen(world: World): Promise<string> {
-  const sockets = '/tmp/.X11-unix';
-  await world.shell(`mkdir -p ${sockets} && mount -t tmpfs -o mode=1777 culvert-world ${sockets}`);
-  // Without a client it would else begin anew, and lose the one that connects meanwhile.
-  const options = ['-screen', '0', '1400x900x24', '-nolisten', 'tcp', '-ac', '-noreset'];
-  const screen = world.spawn(['Xvfb', '-displayfd', '1', ...options]);
-  const [, number] = await screen.says(/^([0-9]+)\n/);
-  return `:${number}`;
-}
-
 function procsOf(world: World): string {
   const name = world.dir.slice(world.dir.lastIndexOf('/') + 1);
   const [found] = Cell.found(new RegExp(`^${name}$`));
   if (found === undefined) throw new Error(`the world ${name} has no control group`);
   return found.cell.procs;
-}
-
-function electronProgram(): string {
-  const find = join(repository, 'build/electron-runtime.js');
-  return execFileSync(process.execPath, [find], { encoding: 'utf8' }).trim();
 }

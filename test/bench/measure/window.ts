@@ -2,7 +2,11 @@
  * What the window costs: the time from its start until it can be used, and the processor while it is hidden. Without
  * Playwright, which has a share of its own in both.
  */
-import { Desktop } from '../../app/desktop.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Running } from '../../world/running.ts';
+import { electron, installWindow, type WindowParts } from '../../world/window.ts';
+import { World } from '../../world/world.ts';
 import { atMost, median, type Single } from './goals.ts';
 
 /** Runs in Electron's main process beside Culvert (`-r`): says when the window can be used, and what its processes cost. */
@@ -42,12 +46,21 @@ app.whenReady().then(async () => {
 });
 `;
 
+/** Starts the window's program by itself, with the probe. */
+function start(world: World, { product, display }: WindowParts): Running {
+  const path = join(world.dir, 'probe.cjs');
+  writeFileSync(path, probe);
+  const env = { DISPLAY: display, LANG: 'en_US.UTF-8', DBUS_SESSION_BUS_ADDRESS: 'disabled:' };
+  return world.spawn([electron, '-r', path, join(product.dir, 'main.cjs')], { user: 'culvert-a', env });
+}
+
 /** Median of `runs`, each with an engine of its own; the first is not counted, since it also reads the files. */
 export async function windowStart(runs: number): Promise<Single> {
-  await using desktop = await Desktop.create();
+  await using world = await World.create();
+  const parts = await installWindow(world);
   const found: number[] = [];
   for (let run = 0; run <= runs; run += 1) {
-    const window = desktop.start(probe);
+    const window = start(world, parts);
     const [, ms = ''] = await window.says(/usable ([0-9]+)/, 30_000);
     if (run > 0) found.push(Number(ms));
     window.write('quit\n');
@@ -58,12 +71,13 @@ export async function windowStart(runs: number): Promise<Single> {
 
 /** All processes of the window but its engine, beside one lane that downloads and connects without pause. */
 export async function windowHidden(seconds: number): Promise<Single> {
-  await using desktop = await Desktop.create();
-  await using proxy = await desktop.world.proxy('microsocks');
+  await using world = await World.create();
+  const parts = await installWindow(world);
+  await using proxy = await world.proxy('microsocks');
   const busy =
     'curl -s --limit-rate 10M http://example.test/bytes/9000000000 >/dev/null & while :; do curl -s http://example.test/ >/dev/null; sleep 1; done';
-  desktop.product.spawn(['bash', '-c', busy], { proxy: proxy.url });
-  const window = desktop.start(probe);
+  parts.product.spawn(['bash', '-c', busy], { proxy: proxy.url });
+  const window = start(world, parts);
   await window.says(/usable/, 30_000);
   window.write(`hide ${seconds}\n`);
   const [, percent = ''] = await window.says(/hidden ([0-9.]+)/, (seconds + 30) * 1000);
