@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { repository } from './sample-tree.ts';
 
 const topLevel = [
-  ...['package.json', 'package-lock.json', 'tsconfig.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'CHANGELOG.md', 'LICENSE'],
+  ...['README.md', 'README.zh-CN.md'],
   ...['electron', 'renderer', 'native', 'build', 'test'],
   // Files that a tool looks for at the top and nowhere else.
   ...[
