@@ -1,46 +1,52 @@
 /**
  * The answers to the calls about apps, profiles, rules, history and support, of which each has its own file and its
- * table of calls in shared/. Each makes what it needs with its first call: an engine of `culvert run` is asked for
- * nothing here.
+ * table of calls in shared/. They are loaded with the first of them: an engine of `culvert run`, which has to start
+ * fast, is asked for none.
  */
+import type { ConfigView, NoticeEvent } from '#shared/app-protocol.ts';
+import { Emitter } from '#shared/control/emitter.ts';
 import type { EngineCall } from '#shared/engine-protocol.ts';
-import { CulvertError } from '#shared/failure.ts';
-import { AppCalls } from './app-calls.ts';
 import type { CallParts, Tell } from './call-parts.ts';
-import { HistoryCalls } from './history-calls.ts';
-import { ProfileCalls } from './profile-calls.ts';
-import { RuleCalls } from './rule-calls.ts';
-import { SupportCalls } from './support-calls.ts';
+import type { CallRooms } from './call-rooms.ts';
 
 export class Calls {
-  readonly apps: AppCalls;
-  readonly #profiles: ProfileCalls;
-  readonly #handlers: Readonly<
-    Partial<Record<EngineCall, (params: never, tell: Tell, ended: AbortSignal) => unknown>>
-  >;
+  readonly #parts: CallParts;
+  readonly #emitter = new Emitter<{ notice: NoticeEvent }>();
+  #rooms: Promise<CallRooms> | undefined;
 
   constructor(parts: CallParts) {
-    this.apps = new AppCalls(parts);
-    this.#profiles = new ProfileCalls(parts);
-    this.#handlers = {
-      ...this.apps.handlers,
-      ...this.#profiles.handlers,
-      ...new RuleCalls(parts).handlers,
-      ...new HistoryCalls(parts).handlers,
-      ...new SupportCalls(parts).handlers,
-    };
+    this.#parts = parts;
   }
 
-  /** Answers a call whose parameters fit its table; `ended` is of who asks. Throws its failure. */
-  answer(name: EngineCall, params: unknown, tell: Tell, ended: AbortSignal): unknown {
-    const handler = this.#handlers[name] as
-      ((params: unknown, tell: Tell, ended: AbortSignal) => unknown) | undefined;
-    if (handler === undefined) throw new CulvertError('bad-message', { step: name });
-    return handler(params, tell, ended);
+  /** Answers a call whose parameters fit its table; `ended` is of who asks. Rejects with its failure. */
+  async answer(name: EngineCall, params: unknown, tell: Tell, ended: AbortSignal): Promise<unknown> {
+    return (await this.#load()).answer(name, params, tell, ended);
   }
 
-  close(): void {
-    this.apps.close();
-    this.#profiles.close();
+  onNotice(listener: (notice: NoticeEvent) => void): () => void {
+    return this.#emitter.on('notice', listener);
+  }
+
+  /** Tells the configuration whenever it has changed, and answers what it is now. */
+  async watchConfig(
+    listener: (view: ConfigView) => void,
+  ): Promise<{ readonly now: ConfigView; readonly stop: () => void }> {
+    const { apps } = await this.#load();
+    return { now: apps.configView(), stop: apps.watchConfig(listener) };
+  }
+
+  async close(): Promise<void> {
+    (await this.#rooms)?.close();
+  }
+
+  #load(): Promise<CallRooms> {
+    this.#rooms ??= import('./call-rooms.ts').then((loaded) => {
+      const rooms = new loaded.CallRooms(this.#parts);
+      rooms.apps.onNotice((notice) => {
+        this.#emitter.emit('notice', notice);
+      });
+      return rooms;
+    });
+    return this.#rooms;
   }
 }

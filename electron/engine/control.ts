@@ -25,6 +25,7 @@ import type { profileCalls } from '#shared/profile-protocol.ts';
 import type { ruleCalls } from '#shared/rule-protocol.ts';
 import type { supportCalls } from '#shared/support-protocol.ts';
 import { version } from '#shared/version.ts';
+import type { ConfigView } from '#shared/app-protocol.ts';
 import type { AppCall } from './app-calls.ts';
 import type { Tell } from './call-parts.ts';
 import type { Calls } from './calls.ts';
@@ -84,7 +85,7 @@ export class ControlServer {
   }
 
   async close(): Promise<void> {
-    this.#calls.close();
+    await this.#calls.close();
     await Promise.all([...this.#clients].map((client) => client.finish()));
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -171,7 +172,7 @@ class Client {
       this.#engine.on('traffic', (value) => {
         this.#tell('traffic', value);
       }),
-      this.#calls.apps.onNotice((value) => {
+      this.#calls.onNotice((value) => {
         this.#tell('notice', value);
       }),
     ];
@@ -189,11 +190,15 @@ class Client {
     this.#unwatchFlows = undefined;
   }
 
-  /** Turns on the `config` events of this connection. */
-  watchConfig(): void {
-    this.#unwatchConfig ??= this.#calls.apps.watchConfig((value) => {
+  /** Turns on the `config` events of this connection; what there is now. */
+  async watchConfig(): Promise<ConfigView> {
+    this.#unwatchConfig?.();
+    const { now, stop } = await this.#calls.watchConfig((value) => {
       this.#tell('config', value);
     });
+    if (this.#ended.signal.aborted) stop();
+    else this.#unwatchConfig = stop;
+    return now;
   }
 
   readonly #handlers: Handlers = {
@@ -218,10 +223,7 @@ class Client {
     }),
     'lane.processes': async ({ lane }) => [...(await this.#engine.lane(lane).processes())],
     'lane.check': ({ lane, url }) => this.#engine.check(lane, url),
-    'config.watch': (_params, client) => {
-      client.watchConfig();
-      return this.#calls.apps.configView();
-    },
+    'config.watch': (_params, client) => client.watchConfig(),
     'lane.stop': async ({ lane, force }) => ({
       signalled: await this.#engine.lane(lane).stop(force ?? false),
     }),
