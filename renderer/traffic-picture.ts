@@ -133,7 +133,7 @@ function profileHead(profile: ProfileHead, words: Words): Omit<Sum, 'up' | 'down
 }
 
 function letterOf(name: string): string {
-  return [...name][0]?.toLocaleUpperCase() ?? '?';
+  return name.slice(0, 1).toLocaleUpperCase();
 }
 
 function zeros(count: number): number[] {

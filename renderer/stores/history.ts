@@ -3,10 +3,9 @@ import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
 import type { WindowValue } from '#shared/contract.ts';
 import type { Failure } from '#shared/failure.ts';
-import type { HistoryHosts, HistoryState } from '#shared/history-protocol.ts';
+import type { HistoryHosts } from '#shared/history-protocol.ts';
 import { call } from '../bridge.ts';
 import { clipped, ranges, type Grouping, type RangeId, type Span } from '../traffic-picture.ts';
-import { useNotices } from './notices.ts';
 
 export const useHistory = defineStore('history', () => {
   const range = ref<RangeId>('5m');
@@ -14,7 +13,6 @@ export const useHistory = defineStore('history', () => {
   const view = shallowRef<WindowValue<'history.read'>>();
   const failure = shallowRef<Failure>();
   const hosts = shallowRef<HistoryHosts>();
-  const state = shallowRef<HistoryState>();
   const selection = shallowRef<Span>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** Answers to earlier questions are not taken. */
@@ -51,9 +49,7 @@ export const useHistory = defineStore('history', () => {
 
   async function choose(id: RangeId): Promise<void> {
     range.value = id;
-    selection.value = undefined;
-    view.value = undefined;
-    hosts.value = undefined;
+    forget();
     await watch();
   }
 
@@ -71,29 +67,12 @@ export const useHistory = defineStore('history', () => {
     if (!answer.ok) failure.value = answer.failure;
   }
 
-  /** What is kept on disk. */
-  async function readState(): Promise<void> {
-    const answer = await call('history.state', {});
-    if (answer.ok) state.value = answer.value;
-  }
-
-  async function keep(change: { keep?: HistoryState['keep']; hosts?: boolean }): Promise<void> {
-    const answer = await call('history.keep', change);
-    if (answer.ok) state.value = answer.value;
-    else useNotices().fail(answer.failure);
-  }
-
-  async function clear(): Promise<void> {
-    const answer = await call('history.clear', {});
-    if (!answer.ok) useNotices().fail(answer.failure);
+  /** Forgets what is shown: it is gone. */
+  function forget(): void {
     view.value = undefined;
     hosts.value = undefined;
     selection.value = undefined;
-    await readState();
   }
 
-  return {
-    ...{ range, grouping, view, failure, hosts, state, selection, chosen, span },
-    ...{ watch, unwatch, choose, select, readState, keep, clear },
-  };
+  return { range, grouping, view, failure, hosts, selection, watch, unwatch, choose, select, forget };
 });

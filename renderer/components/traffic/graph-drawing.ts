@@ -1,7 +1,7 @@
 /** How uPlot is to draw the graph: steps and areas without smoothing, gaps where nothing is known, marks at the top. */
 import uPlot from 'uplot';
 import type { HistoryMark } from '#shared/history-protocol.ts';
-import { places } from '../../traffic-picture.ts';
+import { places, type Picture } from '../../traffic-picture.ts';
 import { dashesOf, markSigns, stripesOf, type Stripes } from './line-looks.ts';
 
 export interface Looks {
@@ -16,6 +16,9 @@ export interface Looks {
 export interface Drawing {
   readonly looks: () => Looks;
   readonly marks: () => readonly HistoryMark[];
+  readonly picture: () => Picture;
+  /** What is written where nothing is known. */
+  readonly unknownText: () => string;
   readonly timeText: (seconds: number) => string;
   readonly rateText: (bytesPerSecond: number) => string;
   readonly onCursor: (index: number | undefined) => void;
@@ -53,7 +56,7 @@ export function graphOptions(drawing: Drawing, width: number, height: number): u
     series: [{}, ...series],
     scales: { x: { time: true, range: (_plot, from, to) => [from, to] }, y: { range: rateRange } },
     axes: [
-      { ...axis, space: 90, values: (_plot, splits) => splits.map(drawing.timeText) },
+      { ...axis, size: 32, space: 90, values: (_plot, splits) => splits.map(drawing.timeText) },
       {
         ...axis,
         size: 76,
@@ -65,6 +68,11 @@ export function graphOptions(drawing: Drawing, width: number, height: number): u
       setCursor: [
         ({ cursor }) => {
           drawing.onCursor(cursor.idx ?? undefined);
+        },
+      ],
+      drawClear: [
+        (plot) => {
+          drawUnknown(plot, drawing);
         },
       ],
       draw: [
@@ -123,6 +131,33 @@ function stripeLines(kind: Stripes, size: number): readonly (readonly [number, n
     case 'upright':
       return [[size / 2, 0, size / 2, size]];
   }
+}
+
+/** Grey where nothing is known, so that it is not taken for a time in which nothing moved. */
+function drawUnknown(plot: uPlot, { looks, picture, unknownText }: Drawing): void {
+  const { ctx, bbox } = plot;
+  const { isUnknown, from, stepMs } = picture();
+  ctx.save();
+  ctx.font = `${Math.round(12 * uPlot.pxRatio)}px system-ui, sans-serif`;
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'middle';
+  for (let first = isUnknown.indexOf(true); first >= 0;) {
+    const known = isUnknown.indexOf(false, first);
+    const end = known < 0 ? isUnknown.length : known;
+    const [left = 0, right = 0] = [first, end].map((index) =>
+      plot.valToPos((from + index * stepMs) / 1000, 'x', true),
+    );
+    ctx.globalAlpha = 0.35;
+    ctx.fillStyle = looks().grid;
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = looks().muted;
+    const text = unknownText();
+    if (ctx.measureText(text).width + 16 < right - left)
+      ctx.fillText(text, (left + right) / 2, bbox.top + bbox.height / 3);
+    first = isUnknown.indexOf(true, end);
+  }
+  ctx.restore();
 }
 
 function drawZero(plot: uPlot, { text }: Looks): void {
