@@ -70,3 +70,14 @@ export function formatMoment(locale: string, at: number, now: number): string {
     timeStyle: 'medium',
   }).format(at);
 }
+
+/** A short time: 42 ms, from a second on 1.2 s. */
+export function formatMilliseconds(locale: string, ms: number): string {
+  const isShort = ms < 1000;
+  return numberFormat(locale, {
+    style: 'unit',
+    unit: isShort ? 'millisecond' : 'second',
+    unitDisplay: 'short',
+    maximumFractionDigits: isShort ? 0 : 1,
+  }).format(isShort ? ms : ms / 1000);
+}

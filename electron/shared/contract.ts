@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { configView, noticeEvent } from './app-protocol.ts';
+import { connectionTable, usualTable } from './connection-columns.ts';
 import { engineCalls, flowsEvent, roomEvents, trafficEvent } from './engine-protocol.ts';
 import type { Answer } from './failure.ts';
 import { failureCodes } from './failure.ts';
@@ -65,6 +66,8 @@ export const preferences = v.object({
   pinnedApps: v.optional(appNames, []),
   /** Not shown unless asked for. */
   hiddenApps: v.optional(appNames, []),
+  /** How the table of connections was left; as it usually is where that is not to be understood. */
+  connections: v.fallback(v.optional(connectionTable, usualTable), usualTable),
 });
 export type Preferences = v.InferOutput<typeof preferences>;
 
@@ -114,6 +117,7 @@ export const windowCalls = {
       closeButton: v.optional(v.picklist(closings)),
       pinnedApps: v.optional(appNames),
       hiddenApps: v.optional(appNames),
+      connections: v.optional(connectionTable),
     }),
     value: preferences,
   },

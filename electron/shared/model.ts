@@ -77,6 +77,8 @@ export const flowView = v.object({
   closedAt: v.optional(v.number()),
   /** Milliseconds from accept to the proxy's yes. */
   dialMs: v.optional(v.number()),
+  /** Milliseconds from then to the first byte for the app; missing where that is not known. */
+  firstByteMs: v.optional(v.number()),
   failure: v.optional(failure),
 });
 /** One TCP connection or one UDP association of a lane. */

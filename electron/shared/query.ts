@@ -36,11 +36,13 @@ export interface Query {
 /** A query that cannot be one: `query-invalid`, and where in its text, from 0. */
 export class QueryError extends CulvertError {
   readonly at: number;
+  readonly reason: string;
 
   constructor(at: number, reason: string) {
     super('query-invalid', { detail: `at character ${at + 1}: ${reason}` });
     this.name = 'QueryError';
     this.at = at;
+    this.reason = reason;
   }
 }
 

@@ -1,39 +1,48 @@
-/** The connections of all lanes while somebody looks at them, as main tells of them. */
+/**
+ * The connections of all lanes while somebody looks at them, as main tells of them. What is shown is drawn anew at most
+ * once a second, and not at all while nobody looks.
+ */
 import { defineStore } from 'pinia';
-import { ref, shallowRef, triggerRef } from 'vue';
+import { computed, ref, shallowRef } from 'vue';
 import type { WindowEventValue } from '#shared/contract.ts';
 import type { Failure } from '#shared/failure.ts';
-import { eachCount } from '#shared/flow-counts.ts';
-import type { FlowView } from '#shared/model.ts';
+import { makeBeat } from '../beat.ts';
 import { call, listen } from '../bridge.ts';
+import { FlowLedger, type FlowRow } from '../flow-ledger.ts';
+import { frozenRows } from '../flow-list.ts';
 import { useNotices } from './notices.ts';
 
-/** Closed connections that are kept. */
-const keptClosed = 20_000;
-
-/** What tells a flow from those of other engines: the process id of its own, and its number there. */
-export function flowKey({ lane, id }: Pick<FlowView, 'lane' | 'id'>): string {
-  return `${lane.slice(0, lane.indexOf('-'))}/${id}`;
-}
-
-export function isOver(flow: FlowView): boolean {
-  return flow.state === 'closed' || flow.state === 'refused';
-}
+/**
+ * Between two pictures: a little less than the second between two events, so that each is drawn when it comes; and
+ * without an event ages go on all the same.
+ */
+const rhythm = { leastMs: 900, mostMs: 1400 };
 
 export const useFlows = defineStore('flows', () => {
-  /** In the order in which they were opened. */
-  const all = shallowRef(new Map<string, FlowView>());
+  const ledger = new FlowLedger();
   const failure = shallowRef<Failure>();
-  const isPaused = ref(false);
-  let waiting: WindowEventValue<'flows'>[] = [];
+  /** A picture that stands still, while paused. */
+  const frozen = shallowRef<{ readonly rows: readonly FlowRow[]; readonly at: number }>();
+  const isPaused = computed(() => frozen.value !== undefined);
+  /** Events since the pause began. */
+  const waiting = ref(0);
+  /** Another one when what is shown is another; `now` is the moment that it shows. */
+  const drawn = shallowRef({ now: Date.now() });
+  const counts = computed(() => {
+    void drawn.value;
+    const closed = ledger.closedCount;
+    return { active: ledger.count - closed, closed, all: ledger.count };
+  });
+  const beat = makeBeat(() => {
+    if (!isPaused.value) drawn.value = { now: Date.now() };
+  }, rhythm);
   let stopListening: (() => void) | undefined;
+  let lanesBefore: readonly string[] = [];
 
   /** Begins to watch; what is shown until then is old. */
   async function watch(): Promise<void> {
-    stopListening ??= listen('flows', (value) => {
-      if (isPaused.value) waiting.push(value);
-      else take([value]);
-    });
+    stopListening ??= listen('flows', take);
+    beat.now();
     const answer = await call('flows.watch', {});
     failure.value = answer.ok ? undefined : answer.failure;
   }
@@ -41,54 +50,51 @@ export const useFlows = defineStore('flows', () => {
   async function unwatch(): Promise<void> {
     stopListening?.();
     stopListening = undefined;
+    beat.stop();
     const answer = await call('flows.unwatch', {});
     if (!answer.ok) failure.value = answer.failure;
   }
 
   /** Stops the picture, not the connections; going on shows what came meanwhile. */
   function pause(isWanted: boolean): void {
-    isPaused.value = isWanted;
-    if (isWanted) return;
-    take(waiting);
-    waiting = [];
+    if (isWanted === isPaused.value) return;
+    const now = Date.now();
+    frozen.value = isWanted ? { rows: frozenRows(ledger.rows(), now), at: now } : undefined;
+    drawn.value = { now };
+    waiting.value = 0;
   }
 
   /** Takes over what was told. */
-  function take(events: readonly WindowEventValue<'flows'>[]): void {
-    for (const { of, isWhole, changed, counted } of events) {
-      if (isWhole) forgetEngine(of);
-      for (const flow of changed) all.value.set(flowKey(flow), flow);
-      eachCount(counted, (id, bytesUp, bytesDown) => {
-        const flow = all.value.get(`${of}/${id}`);
-        if (flow !== undefined) all.value.set(`${of}/${id}`, { ...flow, bytesUp, bytesDown });
-      });
-    }
-    forgetOldest();
-    triggerRef(all);
+  function take(event: WindowEventValue<'flows'>): void {
+    ledger.take(event);
+    if (isPaused.value) waiting.value += 1;
+    else beat.soon();
   }
 
-  function forgetEngine(pid: number): void {
-    for (const [key, flow] of all.value) if (flow.lane.startsWith(`${pid}-`)) all.value.delete(key);
+  /** All of them, in the order in which each engine began them; `drawn` says when to ask again. */
+  function rows(): Iterable<FlowRow> {
+    return frozen.value?.rows ?? ledger.rows();
   }
 
-  function forgetOldest(): void {
-    const over = [...all.value].filter(([, flow]) => isOver(flow));
-    for (const [key] of over.slice(0, Math.max(0, over.length - keptClosed))) all.value.delete(key);
-  }
-
-  /** Marks what was open on lanes that are gone as closed: nobody will tell of it any more. */
+  /** What was open on lanes that are gone is over. */
   function keepOnly(lanes: readonly string[]): void {
     const kept = new Set(lanes);
-    for (const [key, flow] of all.value) {
-      if (!isOver(flow) && !kept.has(flow.lane)) all.value.set(key, { ...flow, state: 'closed' });
-    }
-    triggerRef(all);
+    const isAnyGone = lanesBefore.some((lane) => !kept.has(lane));
+    lanesBefore = lanes;
+    if (isAnyGone && ledger.keepOnly(lanes, Date.now())) beat.soon();
   }
 
-  async function close(flows: readonly FlowView[]): Promise<void> {
-    const answer = await call('flows.close', { flows: flows.map(({ lane, id }) => ({ lane, id })) });
+  async function close(which: readonly FlowRow[]): Promise<void> {
+    const flows = which.map(({ flow: { lane, id } }) => ({ lane, id }));
+    const answer = await call('flows.close', { flows });
     if (!answer.ok) useNotices().fail(answer.failure);
   }
 
-  return { all, failure, isPaused, watch, unwatch, pause, take, keepOnly, close };
+  /** The connection with this key, as it is now, also while the picture stands still. */
+  const find = (key: string): FlowRow | undefined => ledger.find(key);
+
+  return {
+    ...{ failure, isPaused, waiting, drawn, counts },
+    ...{ watch, unwatch, pause, take, rows, find, keepOnly, close },
+  };
 });

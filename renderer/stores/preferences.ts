@@ -1,13 +1,14 @@
 /** How the window looks and which language it speaks: chosen here, kept by main. */
 import { defineStore } from 'pinia';
-import { computed, ref, watchEffect } from 'vue';
+import { computed, ref, shallowRef, watchEffect } from 'vue';
+import { usualTable } from '#shared/connection-columns.ts';
 import type { Language, Preferences, WindowParams } from '#shared/contract.ts';
 import { call } from '../bridge.ts';
 import { chooseLanguage, i18n } from '../i18n.ts';
 import { useNotices } from './notices.ts';
 
 export const usePreferences = defineStore('preferences', () => {
-  const now = ref<Preferences>({
+  const now = shallowRef<Preferences>({
     theme: 'system',
     contrast: 'system',
     motion: 'system',
@@ -15,6 +16,7 @@ export const usePreferences = defineStore('preferences', () => {
     closeButton: 'hide',
     pinnedApps: [],
     hiddenApps: [],
+    connections: usualTable,
   });
   const systemLanguages = ref<readonly string[]>([]);
   const language = computed<Language>(() => chooseLanguage(now.value.language, systemLanguages.value));

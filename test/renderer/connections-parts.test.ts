@@ -1,0 +1,245 @@
+/** What the screen of connections is made of: the ledger, the list, the selection, the columns, the query's field. */
+import { describe, expect, test } from 'vitest';
+import { usualTable } from '../../electron/shared/connection-columns.ts';
+import { parseQuery } from '../../electron/shared/query.ts';
+import { columnsOf, moved, resized, shownOrNot, sortedBy } from '../../renderer/flow-columns.ts';
+import { FlowLedger, keptClosed, rateOf, type FlowRow } from '../../renderer/flow-ledger.ts';
+import { frozenRows, groupedItems, sortedRows, wantedRows } from '../../renderer/flow-list.ts';
+import { clicked, kept, nothing, stepped } from '../../renderer/flow-selection.ts';
+import { timelineOf } from '../../renderer/flow-timeline.ts';
+import { addressOf, queryOfRows, ruleMatchOf } from '../../renderer/flow-words.ts';
+import { completionsOf } from '../../renderer/query-completion.ts';
+import { useQueryDraft } from '../../renderer/query-draft.ts';
+import { flow, rowsOf, told } from './flow-stage.ts';
+
+const ids = (rows: readonly FlowRow[]) => rows.map((row) => row.flow.id);
+
+describe('the ledger', () => {
+  test('follows what is told, and works out rates by the time between two looks', () => {
+    const ledger = new FlowLedger();
+    ledger.take(told([flow(1), flow(2)], { isWhole: true }));
+    ledger.take(told([flow(3)], { at: 3000, since: 1000, counted: [1, 100, 4000, 99, 1, 1] }));
+    const row = ledger.find('7/1');
+    expect(row?.flow).toMatchObject({ bytesUp: 100, bytesDown: 4000, host: 'h1.example.test' });
+    expect(row && [rateOf(row, 'upRate', 3100), rateOf(row, 'downRate', 3100)]).toEqual([50, 2000]);
+    expect(ids([...ledger.rows()])).toEqual([1, 2, 3]);
+    // Nothing was said of it: it stands still.
+    ledger.take(told([flow(2, { bytesUp: 5 })], { at: 4000, since: 3000 }));
+    expect(row && rateOf(row, 'downRate', 4100)).toBe(0);
+    const other = ledger.find('7/2');
+    expect(other && [rateOf(other, 'upRate', 4100), rateOf(other, 'upRate', 9000)]).toEqual([5, 0]);
+  });
+
+  test('what an engine tells as all that it has ends what it does not name, and nothing of other engines', () => {
+    const ledger = new FlowLedger();
+    ledger.take(told([flow(1), flow(2)], { isWhole: true }));
+    ledger.take(told([flow(1, { lane: '8-1' })], { of: 8, isWhole: true }));
+    ledger.take(told([flow(2)], { at: 5000, isWhole: true }));
+    expect([...ledger.rows()].map(({ key, flow: { state } }) => [key, state])).toEqual([
+      ['7/1', 'closed'],
+      ['7/2', 'open'],
+      ['8/1', 'open'],
+    ]);
+    expect(ledger.find('7/1')?.flow.closedAt).toBe(5000);
+  });
+
+  test('ends what was open on lanes that are gone, and says whether there was any', () => {
+    const ledger = new FlowLedger();
+    ledger.take(told([flow(1), flow(2, { lane: '7-2' })], { isWhole: true }));
+    expect(ledger.keepOnly(['7-1'], 9000)).toBe(true);
+    expect(ledger.keepOnly(['7-1'], 9500)).toBe(false);
+    expect([...ledger.rows()].map((row) => row.flow.closedAt)).toEqual([undefined, 9000]);
+  });
+
+  test('keeps the newest 20,000 that are over, by their ends', () => {
+    const ledger = new FlowLedger();
+    const many = Array.from({ length: keptClosed + 500 }, (_, id) => flow(id, { state: 'closed' }));
+    ledger.take(told([flow(-1), ...many]));
+    expect([ledger.count, ledger.closedCount]).toEqual([keptClosed + 1, keptClosed]);
+    expect([ledger.find('7/499'), ledger.find('7/500')?.flow.id]).toEqual([undefined, 500]);
+  });
+
+  test('a picture of it stands still while it goes on', () => {
+    const ledger = new FlowLedger();
+    ledger.take(told([flow(1)]));
+    ledger.take(told([], { at: 2000, since: 1000, counted: [1, 0, 500] }));
+    const [row] = frozenRows(ledger.rows(), 2100);
+    ledger.take(told([flow(1, { state: 'closed', bytesDown: 900 })], { at: 3000, since: 2000 }));
+    expect(row?.flow).toMatchObject({ state: 'open', bytesDown: 500 });
+    expect(row && rateOf(row, 'downRate', 2100)).toBe(500);
+  });
+});
+
+describe('the list', () => {
+  const rows = rowsOf([
+    flow(1, { bytesDown: 5, host: 'b.test' }),
+    flow(2, { bytesDown: 9, host: 'C.test', name: 'curl', app: 'curl' }),
+    flow(3, { bytesDown: 5, host: 'a.test', state: 'refused', closedAt: 3500 }),
+  ]);
+  const wanted = (query: string, which: 'active' | 'closed' | 'all' = 'all') =>
+    ids(wantedRows(rows, { which, query: parseQuery(query), now: 10_000 }));
+
+  test('is what the tab and the query take, which asks for apps by what the connections carry', () => {
+    expect([wanted('', 'active'), wanted('', 'closed'), wanted('')]).toEqual([[1, 2], [3], [1, 2, 3]]);
+    expect([wanted('app:curl'), wanted('-app:curl', 'active'), wanted('profile:work >6')]).toEqual([
+      [2],
+      [1],
+      [2],
+    ]);
+  });
+
+  test('is sorted by any column, names without regard to case, and those that are alike newest first', () => {
+    const sorted = (column: 'host' | 'down' | 'age', isDescending: boolean) =>
+      ids(sortedRows(rows, { column, isDescending }, 10_000));
+    expect(sorted('host', false)).toEqual([3, 1, 2]);
+    expect(sorted('down', true)).toEqual([2, 3, 1]);
+    // 9 s, 8 s and half a second.
+    expect(sorted('age', false)).toEqual([3, 2, 1]);
+  });
+
+  test('has heads with counts and sums, of folded groups nothing else', () => {
+    const shape = (folded: string[]) =>
+      groupedItems(rows, 'app', new Set(folded), 0).map((item) =>
+        item.kind === 'group' ? [item.name, item.count, item.down, item.isOpen] : item.flow.id,
+      );
+    expect(shape([])).toEqual([['Firefox', 2, 10, true], 1, 3, ['curl', 1, 9, true], 2]);
+    expect(shape(['app:Firefox'])).toEqual([['Firefox', 2, 10, false], ['curl', 1, 9, true], 2]);
+    expect(groupedItems(rows, 'none', new Set(), 0)).toEqual(rows);
+  });
+});
+
+describe('the selection', () => {
+  const keys = ['a', 'b', 'c', 'd', 'e'];
+  const plain = { shiftKey: false, ctrlKey: false };
+  const shift = { shiftKey: true, ctrlKey: false };
+  const ctrl = { shiftKey: false, ctrlKey: true };
+
+  test('is one row, with Shift all from there on, with Ctrl one more or one less', () => {
+    let now = clicked(nothing, keys, 'b', plain);
+    now = clicked(now, keys, 'd', shift);
+    expect([...now.chosen]).toEqual(['b', 'c', 'd']);
+    now = stepped(now, keys, 'a', shift);
+    expect([...now.chosen]).toEqual(['a', 'b']);
+    now = clicked(now, keys, 'e', ctrl);
+    now = clicked(now, keys, 'a', ctrl);
+    expect([...now.chosen]).toEqual(['b', 'e']);
+    now = stepped(now, keys, 'c', ctrl);
+    expect([now.focused, now.chosen.has('c')]).toEqual(['c', false]);
+    expect([...stepped(now, keys, 'd', plain).chosen]).toEqual(['d']);
+  });
+
+  test('forgets what is gone; the focus goes to the row that took its place', () => {
+    const now = { chosen: new Set(['b', 'c']), anchor: 'b', focused: 'b' };
+    expect(kept(now, keys, ['a', 'c', 'd'])).toEqual({
+      chosen: new Set(['c']),
+      anchor: undefined,
+      focused: 'c',
+    });
+    expect(kept(now, keys, ['x', ...keys])).toBe(now);
+    expect(kept({ ...now, focused: 'e' }, keys, ['b', 'c']).focused).toBe('c');
+    expect(kept(now, keys, []).focused).toBeUndefined();
+  });
+});
+
+describe('the columns', () => {
+  test('stand as they were left, new ones at their usual places', () => {
+    const all = columnsOf({ columns: [{ name: 'host', width: 300, isHidden: false }] });
+    expect(all).toHaveLength(columnsOf(usualTable).length);
+    expect(all.find(({ name }) => name === 'host')?.width).toBe(300);
+    expect(all.findIndex(({ name }) => name === 'state')).toBe(0);
+  });
+
+  test('are resized within limits, moved past hidden ones, and never all hidden', () => {
+    const all = columnsOf(usualTable);
+    const widthOf = (width: number) => resized(all, 'port', width).find(({ name }) => name === 'port')?.width;
+    expect([widthOf(5), widthOf(100.4), widthOf(9999)]).toEqual([40, 100, 800]);
+    const names = (columns: typeof all) => columns.filter((one) => !one.isHidden).map(({ name }) => name);
+    expect(names(moved(all, 'host', -1)).slice(0, 3)).toEqual(['state', 'host', 'app']);
+    expect(names(moved(all, 'state', -1))).toEqual(names(all));
+    expect(names(moved(all, 'app', 1)).slice(0, 3)).toEqual(['state', 'host', 'app']);
+    let few = all;
+    for (const { name, isHidden } of all) if (!isHidden) few = shownOrNot(few, name);
+    expect(names(few)).toEqual(['age']);
+  });
+
+  test('sort names from A, figures from the largest, and turn at the second press', () => {
+    const once = sortedBy(usualTable.sort, 'down');
+    expect(once).toEqual({ column: 'down', isDescending: true });
+    expect(sortedBy(once, 'down').isDescending).toBe(false);
+    expect(sortedBy(once, 'host').isDescending).toBe(false);
+  });
+});
+
+describe('the field of the query', () => {
+  test('makes chips of whole terms, and looks by what is being typed as well', () => {
+    const draft = useQueryDraft();
+    draft.type('app:firefox ');
+    draft.type('-port:4');
+    expect([draft.terms.value.length, draft.text.value, draft.query.value.terms.length]).toEqual([
+      1,
+      '-port:4',
+      2,
+    ]);
+    draft.type('"two words" ');
+    expect(draft.terms.value.map(({ values }) => values[0])).toEqual(['firefox', 'two words']);
+    draft.edit(0);
+    expect([draft.text.value, draft.terms.value.length]).toEqual(['app:firefox', 1]);
+    draft.clear();
+    expect(draft.isEmpty.value).toBe(true);
+  });
+
+  test('says what is wrong once nothing that follows could mend it, and goes by the chips meanwhile', () => {
+    const draft = useQueryDraft();
+    draft.set('app:firefox');
+    const said = (text: string) => {
+      draft.type(text);
+      return draft.wrong.value === undefined ? undefined : draft.query.value.terms.length;
+    };
+    expect(['-', 'port:', 'port:4,', '"a b', '>'].map(said)).toEqual(
+      Array.from({ length: 5 }, () => undefined),
+    );
+    expect(['port:x', 'nokey:1', '>1potato '].map(said)).toEqual([1, 1, 1]);
+    expect(draft.commit()).toBe(false);
+    expect(draft.wrong.value).toContain('potato');
+  });
+
+  test('proposes keys, then the values that there are, the most frequent first', () => {
+    const rows = rowsOf([flow(1), flow(2, { name: 'My app' }), flow(3, { name: 'My app', port: 80 })]);
+    const texts = (text: string) => completionsOf(text, () => rows).map((one) => one.text);
+    expect(texts('').slice(0, 3)).toEqual(['app:', 'host:', 'ip:']);
+    expect(texts('-po')).toEqual(['-port:']);
+    expect(texts('app:')).toEqual(['app:"My app"', 'app:Firefox']);
+    expect(texts('-port:443,')).toEqual(['-port:443,80']);
+    expect(texts('state:o')).toEqual(['state:open']);
+    expect(texts('h2.')).toEqual(['host:h2.example.test']);
+    expect(texts('age:')).toContain('age:>5m');
+    for (const text of [...texts('app:'), ...texts('age:'), ...texts('total:'), ...texts('state:')])
+      expect(() => parseQuery(text), text).not.toThrow();
+  });
+});
+
+test('a connection is an address, a query that finds it, and what a rule about it would match', () => {
+  const rows = rowsOf([flow(1), flow(2, { host: 'h1.example.test', port: 80, proto: 'udp' })]);
+  const [plain, six] = rowsOf([flow(1), flow(2, { host: undefined, address: '2001:db8::1' })]);
+  expect([plain, six].map((row) => row && addressOf(row))).toEqual([
+    'h1.example.test:443',
+    '[2001:db8::1]:443',
+  ]);
+  const query = queryOfRows(rows);
+  expect(query).toBe('app:Firefox host:h1.example.test port:443,80 proto:tcp,udp');
+  expect(wantedRows(rows, { which: 'all', query: parseQuery(query), now: 0 })).toHaveLength(2);
+  expect(ruleMatchOf(rows)).toEqual({
+    apps: ['firefox'],
+    to: ['h1.example.test'],
+    ports: ['443', '80'],
+  });
+  expect(ruleMatchOf(rows.slice(0, 1)).protocol).toBe('tcp');
+});
+
+test('a timeline says what is known, and that the rest is not', () => {
+  const said = (change: object) => timelineOf(flow(1, change)).map(({ ms, outcome }) => ms ?? outcome);
+  expect(said({ dialMs: 40, firstByteMs: 12, bytesDown: 1 })).toEqual(['atProxy', 40, 12]);
+  expect(said({ dialMs: 40, bytesDown: 1, via: 'direct' })).toEqual(['withConnect', 40, 'unknown']);
+  expect(said({ state: 'dialling', host: undefined })).toEqual(['byApp', 'running', 'notYet']);
+  expect(said({ state: 'refused', via: 'blocked' })).toEqual(['never', 'failed', 'never']);
+});
