@@ -38,6 +38,11 @@ export function isOver({ state }: Pick<FlowView, 'state'>): boolean {
   return state === 'closed' || state === 'refused';
 }
 
+/** What tells a connection from those of other engines: the process id of its own, and its number there. */
+export function keyOf({ lane, id }: Pick<FlowView, 'lane' | 'id'>): string {
+  return `${lane.slice(0, lane.indexOf('-'))}/${id}`;
+}
+
 /** The name that the app asked for, else the one that TLS told, else the address. */
 export function hostOf({ host, serverName, address }: FlowView): string {
   return host ?? serverName ?? address;

@@ -35,7 +35,10 @@ export function useRulePreview(asked: () => { readonly rule: RuleDraft; readonly
     clearTimeout(timer);
     turn += 1;
     const mine = turn;
-    const now = subjectsOf(flows.all.values(), overview.lanes);
+    const now = subjectsOf(
+      Array.from(flows.rows(), ({ flow }) => flow),
+      overview.lanes,
+    );
     const got = await call('rule.preview', { ...asked(), subjects: [...now.subjects] });
     if (mine !== turn) return;
     subjects.value = now;

@@ -2,7 +2,7 @@
 import type { ShownLane } from '#shared/contract.ts';
 import type { FlowView } from '#shared/model.ts';
 import { maxSubjects, type RuleSubject } from '#shared/rule-protocol.ts';
-import { isOver } from './stores/flows.ts';
+import { isOver } from './flow-ledger.ts';
 
 export interface Subjects {
   readonly subjects: readonly RuleSubject[];

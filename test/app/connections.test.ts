@@ -141,7 +141,7 @@ test('the table goes by the keyboard, keeps the focus through updates, and shows
   expect(await focused()).toContain('two.test');
   await tab('Closed').click();
   await row('tracker.ads.test').dblclick();
-  await inside.getByText('python3 to .ads.test → blocked').waitFor();
+  await inside.locator('.sentence').filter({ hasText: 'python3 to .ads.test' }).waitFor();
   await inside.getByText('What went wrong').waitFor();
   await inside.getByRole('button', { name: 'Close the details' }).click();
   await tab('Active').click();

@@ -337,5 +337,5 @@ test('of 10,000 rules only those are made that are seen, and one is found by its
   expect(view.get('[role="grid"]').attributes('aria-rowcount')).toBe('10001');
   await view.get('input[type="search"]').setValue('host-9999.test');
   expect(rows(view)).toEqual(['r9999']);
-  expect(useFlows().all.size).toBe(0);
+  expect([...useFlows().rows()]).toEqual([]);
 });
