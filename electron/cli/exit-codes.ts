@@ -118,6 +118,7 @@ const exits: Record<FailureCode, VerbExit> = {
   'blocked-by-rule': verbExit.failed,
   'blocked-by-profile': verbExit.failed,
   'entry-invalid': verbExit.failed,
+  'launcher-impossible': verbExit.failed,
   'app-refused': verbExit.failed,
   'app-untrusted': verbExit.failed,
   'app-failed': verbExit.failed,

@@ -1,6 +1,4 @@
 /** `culvert launcher`: entries in the desktop's menu that open an app through a profile. */
-import { existsSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { CulvertError } from '#shared/failure.ts';
 import { findProfile } from '#shared/profile.ts';
@@ -9,6 +7,7 @@ import {
   ConfigStore,
   createLauncher,
   listLaunchers,
+  ownProgram,
   removeLauncher,
   typedApp,
   type Launcher,
@@ -26,9 +25,6 @@ export interface LauncherListOptions {
 }
 
 const schema = 1;
-/** Where a package puts its link; a launcher with it goes on working when the package is another version. */
-const usualPlaces = ['/usr/bin/culvert', '/usr/local/bin/culvert'];
-
 const columns: readonly Column[] = [
   { title: 'ID' },
   { title: 'NAME' },
@@ -36,21 +32,6 @@ const columns: readonly Column[] = [
   { title: 'PROFILE' },
   { title: 'WARNING' },
 ];
-
-/** The absolute path of this program: the usual one where that leads here, else where it lies. */
-export function ownProgram(productDir: string, places: readonly string[] = usualPlaces): string {
-  const program = join(productDir, 'bin', 'culvert');
-  return places.find((place) => isSame(place, program)) ?? program;
-}
-
-function isSame(place: string, program: string): boolean {
-  try {
-    return realpathSync(place) === realpathSync(program);
-  } catch {
-    // One of them is not there.
-    return false;
-  }
-}
 
 /**
  * Prints the id. Throws `option-invalid`, `app-unknown`, `app-ambiguous`, `app-refused`, `profile-unknown`,
@@ -66,8 +47,6 @@ export async function createOne(
   if (found.untrusted !== undefined)
     throw new CulvertError('app-untrusted', { detail: found.untrusted.command.join(' ') });
   const culvert = ownProgram(productDir);
-  if (!existsSync(culvert))
-    throw new CulvertError('entry-invalid', { detail: `there is no ${culvert} that a launcher could start` });
   const { id } = await createLauncher({
     culvert,
     app: found.app.id,

@@ -2,8 +2,6 @@
  * The answers to the calls about apps, launchers and the configuration (shared/app-protocol.ts), over the rooms that
  * know: apps/, config/, and the starter.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Emitter } from '#shared/control/emitter.ts';
 import type {
   appCalls,
@@ -37,6 +35,7 @@ import {
 import { bindApp, setDefault, unbindApp } from './config/edit.ts';
 import { ConfigStore } from './config/store.ts';
 import { ConfigFeed } from './config-feed.ts';
+import { ownProgram } from './own-program.ts';
 import type { Engine } from './engine.ts';
 
 export type AppCall = Exclude<keyof typeof appCalls, 'config.watch'>;
@@ -177,9 +176,7 @@ export class AppCalls {
     if (startable.untrusted !== undefined)
       throw new CulvertError('app-untrusted', { detail: startable.untrusted.command.join(' ') });
     const chosen = profileFor(this.#parts.store.read(), profile, startable.names);
-    const culvert = join(this.#options.productDir, 'bin', 'culvert');
-    if (!existsSync(culvert))
-      throw new CulvertError('entry-invalid', { detail: `there is no ${culvert} that it could start` });
+    const culvert = ownProgram(this.#options.productDir);
     return createLauncher(
       {
         ...{ culvert, app: startable.names[0], profile: { id: chosen.id, name: chosen.name }, name },

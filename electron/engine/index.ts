@@ -43,6 +43,7 @@ export { boundProfile, startableTarget, namesOfApp, type AppNames, type Startabl
 export { instanceOf, separateProfile, type Found } from './app-instance.ts';
 export { AppLog } from './app-log.ts';
 export { installedWindow } from './installed.ts';
+export { ownProgram } from './own-program.ts';
 /** What this computer can do for Culvert, which only the doctor asks. */
 export const loadDoctor = () => import('./doctor/index.ts');
 export type { Facts, Judged, State } from './doctor/index.ts';

@@ -1,6 +1,5 @@
 /** The answers to the calls of shared/support-protocol.ts. */
 import { homedir, hostname, release, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { failureOf } from '#shared/failure.ts';
 import { entryOf } from '#shared/log-lines.ts';
 import { engineLogPath } from '#shared/paths.ts';
@@ -11,6 +10,7 @@ import type { CallParts, RoomHandlers } from './call-parts.ts';
 import { ConfigStore } from './config/store.ts';
 import type { DiagnosticFacts, DiagnosticText } from './diagnostics/report.ts';
 import { allowIsolation, lookAtIsolation } from './isolation.ts';
+import { ownProgram } from './own-program.ts';
 import { lastThatFit, newestLogLines } from './log-read.ts';
 
 /** What one answer may hold of the log, in characters; its newest part. */
@@ -34,8 +34,7 @@ export class SupportCalls {
       'diagnostics.make': ({ keepNames }) => this.#diagnostics(keepNames),
       'autostart.read': async () => ({ isOn: await hasAutostart() }),
       'autostart.set': async ({ isOn }) => {
-        const culvert = join(parts.productDir, 'bin', 'culvert');
-        await setAutostart(isOn ? [culvert, 'gui', '--background'] : undefined);
+        await setAutostart(isOn ? [ownProgram(parts.productDir), 'gui', '--background'] : undefined);
         return { isOn: await hasAutostart() };
       },
       'isolation.look': () => lookAtIsolation(prove, parts.productDir),

@@ -88,6 +88,7 @@ export const failureCodes = [
   'app-failed',
   'terminal-missing',
   'launcher-unknown',
+  'launcher-impossible',
   'history-unwritable',
   'history-unreadable',
 ] as const;

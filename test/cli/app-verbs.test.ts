@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listedApps } from '../../electron/cli/app-bindings.ts';
 import { namesOfText, typedApp } from '../../electron/engine/app-names.ts';
-import { ownProgram } from '../../electron/cli/launcher.ts';
+import { ownProgram } from '../../electron/engine/own-program.ts';
 import { withReport } from '../../electron/cli/open-background.ts';
 import { waysWords } from '../../electron/cli/open-plan.ts';
 import { namedProfile, profileFor } from '../../electron/cli/stored-profile.ts';
@@ -119,6 +119,9 @@ test('a launcher starts the usual program where that leads here, else the one th
     expect(ownProgram(join(dir, 'product'), [link])).toBe(program);
     symlinkSync(program, link);
     expect(ownProgram(join(dir, 'product'), [join(dir, 'none'), link])).toBe(link);
+    // An AppImage is mounted somewhere else each time.
+    expect(() => ownProgram(join(dir, 'product'), [], { APPDIR: dir })).toThrow(/does not stay where it is/);
+    expect(() => ownProgram(join(dir, 'none'), [])).toThrow(/there is no/);
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -63,4 +63,9 @@ export const apps: Record<keyof typeof english, Sentence> = {
     why: 'Culvert 创建的启动器中没有这个名称',
     todo: '参见 `culvert launcher ls`',
   },
+  'launcher-impossible': {
+    what: '无法把 Culvert 放进菜单或会话启动项',
+    why: '用来启动它的程序不会一直留在现在的位置',
+    todo: '请安装 Culvert 的软件包',
+  },
 };

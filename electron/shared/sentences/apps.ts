@@ -62,4 +62,9 @@ export const apps = {
     why: 'none of those that Culvert made has this name',
     todo: 'see `culvert launcher ls`',
   },
+  'launcher-impossible': {
+    what: 'Culvert cannot be put into the menu or the start of the session',
+    why: 'what it would be started by does not stay where it is',
+    todo: 'install a package of Culvert',
+  },
 } satisfies Themed;
