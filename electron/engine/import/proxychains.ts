@@ -223,7 +223,7 @@ function finish(reading: Reading, name: string): void {
   const { id } = draft.addProfile({
     name,
     mode,
-    ...(isSelecting && { length: Math.min(reading.length, most.chainLength) }),
+    ...(isSelecting && { length: Math.min(reading.length, most.chainLength, reading.servers.length) }),
     servers: reading.servers.map((server) => ({ ...server, ...(timeoutMs !== undefined && { timeoutMs }) })),
     ...(reading.rewrites.length > 0 && { rewrites: sortRewrites(reading.rewrites) }),
     ...(reading.loopbackPorts.size > 0 && {
@@ -237,13 +237,15 @@ function finish(reading: Reading, name: string): void {
   }
 }
 
-function sayLength({ draft, mode, length, lengthLine }: Reading): void {
+function sayLength({ draft, mode, length, lengthLine, servers }: Reading): void {
   if (lengthLine === undefined) return;
   const shown = `chain_len = ${length}`;
   if (mode === 'strict' || mode === 'dynamic') {
     draft.say(lengthLine.number, 'note', shown, `a ${mode} chain has no length; all its servers are used`);
   } else if (length > most.chainLength) {
     draft.say(lengthLine.number, 'note', shown, `a chain has at most ${most.chainLength} servers here`);
+  } else if (length > servers.length) {
+    draft.say(lengthLine.number, 'invalid', shown, `there are only ${servers.length} servers; all are used`);
   } else draft.say(lengthLine.number, 'taken', shown);
 }
 

@@ -121,6 +121,15 @@ describe('a chain of proxychains', () => {
     );
   });
 
+  it('takes all servers of a list that is shorter than the length asked for, and says so', () => {
+    const text = `random_chain\nchain_len = 9\nproxy_dns\n${list}`;
+    const { servers, length } = only(text).chain;
+    expect(length).toBe(servers.length);
+    expect(entriesOf(read(text), 2)[0]).toBe(
+      `invalid: chain_len = 9: there are only ${servers.length} servers; all are used`,
+    );
+  });
+
   it('has no time limit of its own where the file has none, and the other default where it has one', () => {
     expect(only(`proxy_dns\n${list}`).chain.servers[0]).not.toHaveProperty('timeoutMs');
     expect(only(`tcp_connect_time_out 5000\n${list}`).chain.servers[0]?.timeoutMs).toBe(9000);
