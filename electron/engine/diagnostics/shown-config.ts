@@ -4,7 +4,7 @@ import type { Kind, KnownName, Redactor } from './redactor.ts';
 
 /** Words of closed lists, and ids of apps: they say what Culvert does, and nothing of its user. */
 const kept = new Set([
-  ...['version', 'kind', 'mode', 'action', 'udp', 'ipv6', 'policy', 'lan', 'isolation', 'protocol'],
+  ...['version', 'kind', 'mode', 'action', 'udp', 'ipv6', 'policy', 'lan', 'isolation', 'protocol', 'keep'],
   ...['ports', 'apps', 'processes'],
 ]);
 
