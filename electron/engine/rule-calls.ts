@@ -11,7 +11,7 @@ import type { CallParts, RoomHandlers } from './call-parts.ts';
 import { freeId } from './config/free-id.ts';
 import { ConfigStore } from './config/store.ts';
 import { parseDestination, testDestination } from './destination-test.ts';
-import { previewRule, withRule } from './rule-preview.ts';
+import { RulePreviews, withRule } from './rule-preview.ts';
 import { expectRule, ruleOfDraft } from './rules/draft.ts';
 import { moveRule, nextRuleId, removeRules } from './rules/edit.ts';
 import { Rulebook } from './rules/rulebook.ts';
@@ -21,6 +21,7 @@ import { ruleWarnings } from './rules/warnings.ts';
 export class RuleCalls {
   readonly #parts: CallParts;
   readonly #edits = new RuleEdits();
+  readonly #previews = new RulePreviews();
   #opened: ConfigStore | undefined;
 
   constructor(parts: CallParts) {
@@ -47,7 +48,7 @@ export class RuleCalls {
       const config = this.#store.read();
       const read = ruleOfDraft(config, rule);
       if ('problems' in read) return { ...read, matches: [], decides: [], warnings: [] };
-      return { problems: [], ...previewRule(config, read.rule, subjects, at) };
+      return { problems: [], ...this.#previews.preview(config, read.rule, subjects, at) };
     },
     'rule.test': (params) => this.#test(params),
     'rule.hits': () => this.#parts.engine.ruleHits.views(),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'valibot';
 import { config as schema, type Rule } from '#shared/profile.ts';
 import type { RuleSubject } from '#shared/rule-protocol.ts';
-import { previewRule } from '../../electron/engine/rule-preview.ts';
+import { RulePreviews } from '../../electron/engine/rule-preview.ts';
 
 const config = parse(schema, {
   version: 1,
@@ -15,6 +15,8 @@ const config = parse(schema, {
     { id: 'second', match: { ports: ['80'] }, action: 'block' },
   ],
 });
+const previews = new RulePreviews();
+const previewRule = previews.preview.bind(previews);
 const to = (host: string, more: Partial<RuleSubject> = {}): RuleSubject => ({
   ...{ apps: ['curl'], profile: 'work', host, port: 443, protocol: 'tcp' },
   ...more,
@@ -61,4 +63,12 @@ test('addresses are matched by number, and a TLS connection to one by its server
 test('its warnings are those that it would have in the list', () => {
   const { warnings } = previewRule(config, rule({ to: ['a.test'] }, { action: 'direct' }), []);
   expect(warnings).toEqual([{ kind: 'shadowed', by: ['first'] }, { kind: 'direct' }]);
+});
+
+test('a configuration that has changed is asked anew', () => {
+  const subjects = [to('a.test')];
+  const wanted = rule({ to: ['a.test'] });
+  expect(previewRule(config, wanted, subjects)).toMatchObject({ decides: [], warnings: [{ by: ['first'] }] });
+  const changed = { ...config, rules: config.rules.slice(1) };
+  expect(previewRule(changed, wanted, subjects)).toMatchObject({ decides: [0], warnings: [] });
 });

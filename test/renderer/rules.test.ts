@@ -150,7 +150,7 @@ test('each rule is a sentence in its place, with its hits and what is to be know
   expect(first).toContain('Any app to a.test');
   expect(first).toContain('3 hits');
   expect(first).toContain('1 min 1 sec ago');
-  expect(second).toContain('Never decides, because this rule before it takes all of it: Any app to a.test');
+  expect(second).toContain('Never decides: number 1 (Any app to a.test → Block) takes all of it');
   expect(second).toContain('No hits');
   expect(third).toContain('Leaves the proxy');
 });
