@@ -36,7 +36,7 @@ export const useProfileTests = defineStore('profile-tests', () => {
     () =>
       new Map(
         [...all].flatMap(([id, test]) => {
-          const ms = test.state === 'done' ? latencyOf(test.report) : undefined;
+          const ms = timeOf(test);
           return ms === undefined ? [] : [[id, ms] as const];
         }),
       ),
@@ -100,3 +100,11 @@ export const useProfileTests = defineStore('profile-tests', () => {
 
   return { all, waiting, running, latencies, run, take, cancel, runAll, cancelAll, forget };
 });
+
+/** None for a proxy that can be reached but does not carry anything. */
+function timeOf(test: Test): number | undefined {
+  if (test.state !== 'done') return undefined;
+  const { outcome, lines } = test.report;
+  const isCarrying = lines.some((line) => line.stage === 'web' && line.outcome === 'ok');
+  return outcome === 'failed' && !isCarrying ? undefined : latencyOf(test.report);
+}

@@ -1,77 +1,15 @@
 // @vitest-environment happy-dom
-/** The screen of profiles and what is asked on it, over a main that is made from the contract. */
-import { flushPromises, mount, type VueWrapper } from '@vue/test-utils';
-import { createPinia, setActivePinia } from 'pinia';
+/** The screen of profiles: what it shows, what is typed there, tests. */
+import { flushPromises } from '@vue/test-utils';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { parse } from 'valibot';
-import type { ConfigView } from '../../electron/shared/app-protocol.ts';
-import type { WindowHandlers } from '../../electron/shared/contract.ts';
 import { CulvertError } from '../../electron/shared/failure.ts';
-import { config, headOf } from '../../electron/shared/profile.ts';
-import ImportQuestion from '../../renderer/components/profiles/ImportQuestion.vue';
-import { i18n } from '../../renderer/i18n.ts';
-import { makeRouter } from '../../renderer/router.ts';
-import { useNotices } from '../../renderer/stores/notices.ts';
-import { useProfileDeeds } from '../../renderer/stores/profile-deeds.ts';
+import { headOf } from '../../electron/shared/profile.ts';
 import { useProfileDrafts } from '../../renderer/stores/profile-drafts.ts';
-import { useProfileImport } from '../../renderer/stores/profile-import.ts';
 import { useProfileTests } from '../../renderer/stores/profile-tests.ts';
-import { startStores } from '../../renderer/stores/start.ts';
-import { useTaking } from '../../renderer/stores/taking.ts';
-import ProfilesView from '../../renderer/views/ProfilesView.vue';
-import { configOf, FakeMain, overviewOf } from './fake-main.ts';
+import { configOf, overviewOf } from './fake-main.ts';
+import { asked, clear, input, press, show, two, view } from './profile-screen.ts';
 
-const server = (id: string, host: string) => ({ id, kind: 'socks5', host, port: 1080 });
-const two = [
-  { id: 'work', name: 'Work', chain: { servers: [server('a', 'a.example'), server('b', 'b.example')] } },
-  { id: 'home', name: 'Home', chain: { servers: [server('a', 'c.example')] } },
-];
-
-function view(profiles: readonly object[] = two, more: Partial<ConfigView> = {}): ConfigView {
-  const read = parse(config, {
-    version: 1,
-    profiles,
-    ...(profiles.length > 0 ? { defaultProfile: 'work' } : {}),
-  });
-  return { config: read, profiles: read.profiles.map(headOf), ...more };
-}
-const quiet: Partial<WindowHandlers> = {
-  'config.read': () => view(),
-  'profile.uses': () => ({ isDefault: false, apps: [], rules: [], failovers: [], launchers: [] }),
-  'profile.passwords': () => [{ server: 'a', place: 'keyring' }],
-};
-
-let screens: VueWrapper[] = [];
-beforeEach(() => {
-  for (const screen of screens) screen.unmount();
-  screens = [];
-  setActivePinia(createPinia());
-  document.body.innerHTML = '<main id="content"></main>';
-});
-
-async function show(handlers: Partial<WindowHandlers> = {}) {
-  const main = new FakeMain({ ...quiet, ...handlers });
-  await startStores();
-  const router = makeRouter();
-  await router.push('/profiles');
-  const plugins = [i18n, router];
-  const screen = mount(ProfilesView, { global: { plugins }, attachTo: '#content' });
-  screens.push(screen, mount(ImportQuestion, { global: { plugins }, attachTo: document.body }));
-  await flushPromises();
-  return { main, screen, router };
-}
-const asked = (main: FakeMain, name: string) =>
-  main.asked.filter((one) => one.name === name).map(({ params }) => params);
-const input = (screen: VueWrapper, path: string) => screen.get<HTMLInputElement>(`[data-path="${path}"]`);
-const buttonIn = (place: ParentNode, text: string): HTMLElement => {
-  const found = [...place.querySelectorAll('button')].find((one) => one.textContent.includes(text));
-  if (found === undefined) throw new Error(`there is no button ${text}`);
-  return found;
-};
-async function press(text: string, place: ParentNode = document): Promise<void> {
-  buttonIn(place, text).click();
-  await flushPromises();
-}
+beforeEach(clear);
 
 test('without a profile of one’s own the screen says how to come by one', async () => {
   const { screen } = await show({ 'config.read': () => configOf([]) });
@@ -263,109 +201,6 @@ test('all are tested, a few at a time, and sorted by what was measured', async (
   expect(order).toEqual(['home', 'work', 'none', 'direct']);
 });
 
-test('what is pasted beside the fields is tried first, and imported only then', async () => {
-  const lines = [
-    { line: 1, status: 'taken', text: 'Work: socks5://a.example:1080' },
-    { line: 2, status: 'invalid', text: 'nonsense', reason: 'port missing' },
-  ] as const;
-  const { main, screen } = await show({
-    'profile.import': () => ({
-      ...{ kind: 'links', rules: 0, passwords: 0 },
-      profiles: [{ ...headOf(view().config.profiles[0] ?? never()) }],
-      lines: [...lines],
-    }),
-  });
-  const paste = async (target: Element): Promise<void> => {
-    const event = new Event('paste', { bubbles: true, cancelable: true });
-    const clipboardData = {
-      types: ['text/plain'],
-      files: [],
-      getData: (type: string) => (type === 'text/plain' ? 'socks5://a' : ''),
-    };
-    target.dispatchEvent(Object.assign(event, { clipboardData }));
-    await flushPromises();
-  };
-  await paste(input(screen, 'name').element);
-  expect(asked(main, 'profile.import')).toEqual([]);
-  await paste(screen.element);
-  expect(document.body.textContent).toContain('port missing');
-  await press('Import one profile');
-  expect(asked(main, 'profile.import').map((params) => (params as { isTrial: boolean }).isTrial)).toEqual([
-    true,
-    false,
-  ]);
-  expect(document.body.textContent).toContain('Imported one profile');
-});
-
-test('a text that is none of the kinds comes back with the reason, to be corrected', async () => {
-  const { main } = await show({
-    'profile.import': () => {
-      throw new CulvertError('import-invalid', { detail: '20000 lines' });
-    },
-  });
-  await useProfileImport().read({ kind: 'text', text: 'what is this' });
-  await flushPromises();
-  expect(document.body.textContent).toContain('20000 lines');
-  expect(document.querySelector('textarea')?.value).toBe('what is this');
-  await useProfileImport().read({ kind: 'text', text: 'x'.repeat(900_001) });
-  expect(asked(main, 'profile.import')).toHaveLength(1);
-  expect(useProfileImport().step?.kind).toBe('asked');
-});
-
-test('a dropped list goes to the import, from the apps too', async () => {
-  const { main } = await show({
-    'app.target': ({ path }) => ({ kind: 'import', path }),
-    'profile.import': () => ({ kind: 'links', profiles: [], rules: 0, passwords: 0, lines: [] }),
-  });
-  await useTaking().take('/home/me/list.conf', 'open');
-  await flushPromises();
-  expect(asked(main, 'profile.import')).toEqual([
-    { from: { kind: 'file', path: '/home/me/list.conf' }, isTrial: true },
-  ]);
-  expect(document.body.textContent).toContain('Nothing in it can be imported');
-});
-
-test('a profile in use is deleted only once its user has seen by what', async () => {
-  const uses = {
-    isDefault: true,
-    apps: ['firefox'],
-    rules: [],
-    failovers: ['home'],
-    launchers: ['Firefox (Work)'],
-  };
-  const { main } = await show({ 'profile.uses': () => uses, 'profile.remove': () => ({}) });
-  await useProfileDeeds().askToRemove('work', 'Work');
-  await flushPromises();
-  const words = document.querySelector('[role="dialog"]')?.textContent ?? '';
-  for (const said of [
-    'Apps: firefox',
-    'Takes over for: Home',
-    'Launchers: Firefox (Work)',
-    'it is the default',
-  ])
-    expect(words).toContain(said);
-  expect(asked(main, 'profile.remove')).toEqual([]);
-  await press('Delete', document.querySelector('[role="dialog"] footer') ?? document);
-  expect(asked(main, 'profile.remove')).toEqual([{ profile: 'work', force: true }]);
-});
-
-test('an export is told by its name, never by its text', async () => {
-  const { main } = await show({
-    'profile.export': () => ({ text: 'socks5://me:secret@a.example', leftOut: ['Nothing'] }),
-  });
-  useProfileDeeds().question = { kind: 'export', id: 'work', name: 'Work' };
-  await flushPromises();
-  document.querySelector<HTMLElement>('[role="dialog"] input[type="checkbox"]')?.click();
-  await press('Copy', document.querySelector('[role="dialog"] footer') ?? document);
-  expect(asked(main, 'profile.export')).toEqual([
-    { profiles: ['work'], format: 'links', withPasswords: true },
-  ]);
-  expect(asked(main, 'text.copy')).toEqual([{ text: 'socks5://me:secret@a.example' }]);
-  const told = useNotices().shown.map(({ text }) => text ?? '');
-  expect(told.join(' ')).not.toContain('secret');
-  expect(told.join(' ')).toContain('Nothing');
-});
-
 test('a new profile that is thrown away leaves nothing behind', async () => {
   const { screen } = await show();
   await press('New profile');
@@ -374,7 +209,3 @@ test('a new profile that is thrown away leaves nothing behind', async () => {
   expect(screen.findAll('[data-profile]')).toHaveLength(4);
   expect(useProfileDrafts().changed).toEqual([]);
 });
-
-function never(): never {
-  throw new Error('there is no profile');
-}
