@@ -38,12 +38,16 @@ export function rowsOf(picture: Picture, lines: readonly TrafficLine[], span: Sp
     const next = Math.min(end, Math.max(index + 1, Math.round((border - from) / stepMs)));
     const slice = (values: readonly number[]): number => sumIn(values.slice(index, next));
     const cells = lines.map(({ up, down }) => ({ up: slice(up), down: slice(down) }));
-    rows.push({
+    const row: TableRow = {
       ...{ from: start, to: from + next * stepMs, cells },
       isUnknown: picture.isUnknown.slice(index, next).every(Boolean),
       up: sumIn(cells.map(({ up }) => up)),
       down: sumIn(cells.map(({ down }) => down)),
-    });
+    };
+    const before = rows.at(-1);
+    // A night of sleep is one row.
+    if (row.isUnknown && before?.isUnknown === true) rows.splice(-1, 1, { ...before, to: row.to });
+    else rows.push(row);
     index = next;
   }
   return rows.toReversed();

@@ -10,6 +10,8 @@ import { clipped, ranges, type Grouping, type RangeId, type Span } from '../traf
 export const useHistory = defineStore('history', () => {
   const range = ref<RangeId>('5m');
   const grouping = ref<Grouping>('app');
+  /** Which line has which place in the graph, so that it looks the same whenever the screen is opened again. */
+  const places: Readonly<Record<Grouping, Map<string, number>>> = { app: new Map(), profile: new Map() };
   const view = shallowRef<WindowValue<'history.read'>>();
   const failure = shallowRef<Failure>();
   const hosts = shallowRef<HistoryHosts>();
@@ -74,5 +76,5 @@ export const useHistory = defineStore('history', () => {
     selection.value = undefined;
   }
 
-  return { range, grouping, view, failure, hosts, selection, watch, unwatch, choose, select, forget };
+  return { range, grouping, places, view, failure, hosts, selection, watch, unwatch, choose, select, forget };
 });

@@ -5,6 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repository } from '../world/artefact.ts';
 import { Owned } from '../world/owned.ts';
+import type { Proxy } from '../world/proxies.ts';
 import { until } from '../world/until.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 
@@ -12,12 +13,13 @@ import { Desktop, type OpenWindow } from './desktop.ts';
 const pictures = join(repository, 'dist/test/pictures');
 const owned = new Owned();
 let desktop: Desktop;
+let proxy: Proxy;
 let window: OpenWindow;
 
 beforeAll(async () => {
   mkdirSync(pictures, { recursive: true });
   desktop = owned.use(await Desktop.create());
-  const proxy = await desktop.world.proxy('mirror');
+  proxy = await desktop.world.proxy('mirror');
   const run = (script: string) => desktop.product.spawn(['bash', '-c', script], { proxy: proxy.url });
   // One app moves much before there is a window, another one little all the time.
   const early = desktop.product.spawn(['python3', '-c', downloads, '3', '4000000', '1'], {
@@ -53,16 +55,16 @@ const bytesOf = (...selectors: string[]) =>
     selectors,
   );
 
-test('a window that is opened late shows what was moved before, as ink and as figures', async () => {
-  const { page } = window;
-  await until('the early bytes', async () => ((await bytesOf('.total-down'))[0] ?? 0) > 12_000_000);
-  await page.getByRole('listitem').filter({ hasText: 'python3' }).first().waitFor();
-  await page.getByText('example.test').waitFor();
-  const ink = await page.evaluate(() => {
-    const canvas = document.querySelector<HTMLCanvasElement>('.uplot canvas');
-    const context = canvas?.getContext('2d');
-    if (canvas === null || context === null || context === undefined) return 0;
-    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+/** How many pixels of the graph have a colour. */
+const ink = () =>
+  window.page.evaluate(() => {
+    const graph = document.querySelector<HTMLCanvasElement>('.uplot canvas');
+    if (graph === null) return 0;
+    const copy = new OffscreenCanvas(graph.width, graph.height).getContext('2d', {
+      willReadFrequently: true,
+    });
+    copy?.drawImage(graph, 0, 0);
+    const data = copy?.getImageData(0, 0, graph.width, graph.height).data ?? [];
     let coloured = 0;
     for (let at = 0; at < data.length; at += 4) {
       const [red = 0, green = 0, blue = 0, alpha = 0] = data.slice(at, at + 4);
@@ -70,8 +72,21 @@ test('a window that is opened late shows what was moved before, as ink and as fi
     }
     return coloured;
   });
-  expect(ink).toBeGreaterThan(500);
+
+test('a window that is opened late shows what was moved before, as ink and as figures', async () => {
+  const { page } = window;
+  await until('the early bytes', async () => ((await bytesOf('.total-down'))[0] ?? 0) > 12_000_000);
+  await page.getByRole('listitem').filter({ hasText: 'python3' }).first().waitFor();
+  await page.getByText('example.test').waitFor();
+  await page.getByRole('radio', { name: '1 min', exact: true }).click();
+  await until('ink', async () => (await ink()) > 500);
   await keep('first');
+  // Lines that are hidden leave none, so what was counted are lines.
+  for (const name of ['python3', 'bash']) await page.getByTitle(`Show or hide ${name}`).click();
+  await until('no ink', async () => (await ink()) === 0);
+  for (const name of ['python3', 'bash']) await page.getByTitle(`Show or hide ${name}`).click();
+  await page.getByRole('radio', { name: '5 min', exact: true }).click();
+  await page.getByRole('slider').waitFor();
 });
 
 test('a part is selected with the mouse and with the keyboard, and the figures are those of it', async () => {
@@ -196,6 +211,26 @@ test.each(looks)('axe finds nothing in $name', async ({ name, theme, contrast })
   ).toEqual([]);
   await page.getByRole('button', { name: 'Hide table' }).click();
   await keep(name);
+});
+
+test('an app of an engine that has ended is still there once the past is kept on disk', async () => {
+  const { page } = window;
+  await page.keyboard.press('Control+,');
+  await page.getByRole('radio', { name: '1 day', exact: true }).click();
+  await page.getByText('Also keep the names of hosts').waitFor();
+  await desktop.product.must(['curl', '-sS', 'http://example.test/bytes/700000', '-o', '/dev/null'], {
+    proxy: proxy.url,
+  });
+  await page.keyboard.press('Control+4');
+  await page.getByRole('radio', { name: '24 h', exact: true }).click();
+  const top = page.getByRole('region', { name: 'Top apps' });
+  await top
+    .getByRole('listitem')
+    .filter({ hasText: 'curl' })
+    .getByText(/↓ 0\.7 MB|↓ 70[0-9] kB/)
+    .waitFor();
+  await page.getByText('curl ended').waitFor();
+  await page.getByRole('radio', { name: '1 min', exact: true }).click();
 });
 
 test('speaks Chinese, by profile, in the smallest window, and its page has complained of nothing', async () => {

@@ -147,8 +147,8 @@ function drawUnknown(plot: uPlot, { looks, picture, unknownText }: Drawing): voi
     const [left = 0, right = 0] = [first, end].map((index) =>
       plot.valToPos((from + index * stepMs) / 1000, 'x', true),
     );
-    ctx.globalAlpha = 0.35;
-    ctx.fillStyle = looks().grid;
+    ctx.globalAlpha = 0.12;
+    ctx.fillStyle = looks().muted;
     ctx.fillRect(left, bbox.top, right - left, bbox.height);
     ctx.globalAlpha = 1;
     ctx.fillStyle = looks().muted;
