@@ -13,16 +13,22 @@ export interface GuiOptions {
   /** Id of an app that is to be shown; launchers name it. */
   readonly app?: string | undefined;
   readonly background?: boolean | undefined;
+  /** An app that is to be opened there, and through which profile. */
+  readonly open?: string | undefined;
+  readonly profile?: string | undefined;
 }
 
 /** Resolves when the window's program runs. Throws `window-unavailable` with the reason. */
 export async function gui(options: GuiOptions, productDir: string): Promise<void> {
   const electron = programFor(productDir);
-  const app = options.app === undefined ? [] : [`--app=${options.app}`];
+  const words = (['app', 'open', 'profile'] as const).flatMap((name) => {
+    const value = options[name];
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
   const background = options.background === true ? ['--background'] : [];
   // A packaged program knows what it is; Electron itself is told where the clone is.
   const what = installedWindow(productDir) === undefined ? [dirname(productDir)] : [];
-  const child = spawn(electron, [...what, ...background, ...app], { detached: true, stdio: 'ignore' });
+  const child = spawn(electron, [...what, ...background, ...words], { detached: true, stdio: 'ignore' });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {

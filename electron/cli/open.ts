@@ -11,6 +11,7 @@ import type { LaunchPayload } from '#shared/launch-payload.ts';
 import { laneMark } from '#shared/paths.ts';
 import { ownStanding, payloadOf, rememberLimits } from './caller.ts';
 import { exitOfVerb, verbExit, type VerbExit } from './exit-codes.ts';
+import { gui } from './gui.ts';
 import { settledWithin } from './leftovers.ts';
 import { openInBackground, type OpenReport } from './open-background.ts';
 import { planOpening, type Opening, type OpenOptions } from './open-plan.ts';
@@ -36,8 +37,18 @@ export async function open(
     return await host(opening, productDir, report);
   } catch (error) {
     report?.({ ok: false, failure: failureOf(error) });
+    if (report === undefined) await askInWindow(options, productDir);
     throw error;
   }
+}
+
+/**
+ * A launcher has no terminal in which its user could read why nothing opened: the window asks what is to be asked, and
+ * says the rest. Where there is no window, what was written is all.
+ */
+async function askInWindow({ app, profile }: OpenOptions, productDir: string): Promise<void> {
+  if (app === undefined || process.stderr.isTTY) return;
+  await gui({ open: app, profile }, productDir).catch(() => undefined);
 }
 
 type Report = (answer: Answer<OpenReport>) => void;

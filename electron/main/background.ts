@@ -231,6 +231,12 @@ export class Background {
     else this.#goTo('apps');
   }
 
+  /** Has the window open an app, with what is to be asked before. */
+  askToOpen({ app, profile }: { readonly app: string; readonly profile: string | undefined }): void {
+    this.#goTo('apps');
+    this.#window.send('openApp', { app, ...(profile !== undefined && { profile }) });
+  }
+
   #goTo(screen: WindowScreen, query: Readonly<Record<string, string>> = {}): void {
     this.#window.goTo(screen, query).catch(() => {
       // A page that is just being brought back: the window is shown all the same, at its first screen.
@@ -253,8 +259,7 @@ export class Background {
         await this.#questions.failed(name, failure);
         return;
       }
-      this.#goTo('apps');
-      this.#window.send('openApp', { app });
+      this.askToOpen({ app, profile: undefined });
     }
   }
 

@@ -65,10 +65,13 @@ async function open(words: StartWords): Promise<void> {
   serveWindow(background.hearing(handlersFor(parts)), (frame) => window.isPage(frame));
   connect(parts, window, tellOverview);
   followConfig(parts);
+  const obey = ({ app: shown, open: asked, isInBackground }: StartWords): void => {
+    if (asked !== undefined) background.askToOpen(asked);
+    else if (shown !== undefined) background.showApp(shown);
+    else if (!isInBackground) window.show();
+  };
   app.on('second-instance', (_event, argv) => {
-    const again = startWords(argv);
-    if (again.app !== undefined) background.showApp(again.app);
-    else if (!again.isInBackground) window.show();
+    obey(startWords(argv));
   });
   window.onClosed(() => {
     // Who starts Culvert again while this process comes to its end gets a window of their own.
@@ -79,8 +82,7 @@ async function open(words: StartWords): Promise<void> {
     app.quit();
   });
   await window.load();
-  if (words.app !== undefined) background.showApp(words.app);
-  else if (!words.isInBackground) window.show();
+  obey(words);
 }
 
 /** What the engines say goes on to the window. */

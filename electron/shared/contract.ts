@@ -178,7 +178,7 @@ export const windowEvents = {
   config: configView,
   notice: noticeEvent,
   /** The user wants this app, by the status icon's menu say, and there is something to ask before it opens. */
-  openApp: v.object({ app: v.string() }),
+  openApp: v.object({ app: v.string(), profile: v.optional(v.string()) }),
   ...roomEvents,
 } as const;
 

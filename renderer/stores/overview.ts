@@ -1,6 +1,6 @@
 /** Mirrors what runs, as main tells it. Decides nothing. */
 import { defineStore } from 'pinia';
-import { computed, ref, shallowRef } from 'vue';
+import { computed, ref, shallowRef, watch } from 'vue';
 import type { EngineView, Overview, ShownLane } from '#shared/contract.ts';
 import type { Failure } from '#shared/failure.ts';
 
@@ -30,9 +30,23 @@ export const useOverview = defineStore('overview', () => {
     failure.value = value;
   }
 
+  /** Resolves once the window's own engine is there, or cannot be started. */
+  async function hasOwnEngine(): Promise<void> {
+    const isSettled = (): boolean =>
+      now.value.own.state === 'failed' || now.value.engines.some(({ isOwn }) => isOwn);
+    if (isSettled()) return;
+    await new Promise<void>((resolve) => {
+      const stop = watch(now, () => {
+        if (!isSettled()) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
   function isAnswering(lane: ShownLane): boolean {
     return engines.value.get(lane.engine)?.isAnswering ?? false;
   }
 
-  return { now, version, failure, isKnown, engines, lanes, mirror, start, fail, isAnswering };
+  return { now, version, failure, isKnown, engines, lanes, mirror, start, fail, hasOwnEngine, isAnswering };
 });

@@ -38,8 +38,8 @@ export async function startStores(): Promise<void> {
   listen('notice', ({ failure: { code, detail } }) => {
     useNotices().fail(detail === undefined ? { code } : { code, detail });
   });
-  listen('openApp', ({ app }) => {
-    void useTaking().openApp(app);
+  listen('openApp', ({ app, profile }) => {
+    void useTaking().openApp(app, profile);
   });
   const answer = await call('window.start', {});
   if (!answer.ok) {

@@ -11,12 +11,14 @@ import { i18n } from '../i18n.ts';
 import { useKeptApps } from './kept-apps.ts';
 import { useNotices } from './notices.ts';
 import { useOpening, type Purpose } from './opening.ts';
+import { useOverview } from './overview.ts';
 import { useProfileImport } from './profile-import.ts';
 
 export const useTaking = defineStore('taking', () => {
   const opening = useOpening();
   const kept = useKeptApps();
   const notices = useNotices();
+  const overview = useOverview();
 
   /** Looks at what was dropped or chosen, and opens or pins it, or says why not. */
   async function take(path: string, purpose: Purpose): Promise<void> {
@@ -25,16 +27,29 @@ export const useTaking = defineStore('taking', () => {
     else await takeTarget(answer.value, purpose);
   }
 
-  /** Opens an app by its id, or by the path that it is known by. */
-  async function openApp(id: string): Promise<void> {
-    if (id.startsWith('/')) {
+  /**
+   * Opens an app by its id, or by the path that it is known by, through a profile where one is given. Waits for the
+   * engine, which is still starting where the window was started for this.
+   */
+  async function openApp(id: string, profile?: string): Promise<void> {
+    await overview.hasOwnEngine();
+    if (id.startsWith('/') && profile === undefined) {
       await take(id, 'open');
       return;
     }
     const answer = await call('app.list', {});
-    const app = answer.ok ? answer.value.find((known) => known.id === id) : undefined;
-    if (app !== undefined) await opening.open(app);
+    const listed = answer.ok ? answer.value.find((known) => known.id === id) : undefined;
+    const app = listed ?? (id.startsWith('/') ? await appAt(id) : undefined);
+    if (app !== undefined) await opening.open(app, profile === undefined ? {} : { profile });
     else notices.fail(answer.ok ? { code: 'app-unknown', detail: id } : answer.failure);
+  }
+
+  /** The app that a file is. */
+  async function appAt(path: string): Promise<AppView | undefined> {
+    const answer = await call('app.target', { path });
+    if (!answer.ok) return undefined;
+    const target = answer.value;
+    return target.kind === 'entry' || target.kind === 'program' ? target.app : undefined;
   }
 
   async function takeTarget(target: TargetView, purpose: Purpose): Promise<void> {

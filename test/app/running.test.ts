@@ -2,7 +2,7 @@
  * Running apps in the real window: given another profile while they run, asked about when their proxy is lost, read in
  * their own words; launchers with the window closed, and who is shown what by starting Culvert again.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { install, put } from '../system/app-stage.ts';
@@ -11,6 +11,7 @@ import { describePackets, type Capture, type Exception } from '../world/capture.
 import { Owned } from '../world/owned.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { until } from '../world/until.ts';
+import { electron } from '../world/window.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 
 const user = 'culvert-a';
@@ -176,4 +177,20 @@ test('a launcher made in the window opens its app from a plain shell without the
   await window.page.getByRole('button', { name: 'Remove the launcher The App (Two)' }).click();
   await window.page.getByText('There are no launchers yet.').waitFor();
   expect(await culvert(['launcher', 'ls'])).toBe('');
+});
+
+test('a launcher that cannot open its app has the window say why', async () => {
+  const { world, product } = desktop;
+  const { home, uid, gid } = world.users[user];
+  // As set-up leaves it in a clone: Electron in the user's cache, and a package.json above the built product.
+  await world.shell(`mkdir -p ${home}/.cache/culvert/electron-1 && ln -s ${electron} ${home}/.cache/culvert/electron-1/
+    chown -R ${uid}:${gid} ${home}/.cache`);
+  writeFileSync(join(world.dir, 'package.json'), '{"name":"culvert","main":"product/main.cjs"}');
+  const env = { DISPLAY: desktop.display, DBUS_SESSION_BUS_ADDRESS: 'disabled:' };
+  const line = [product.culvert, 'open', '--profile=gone', '--app=caller.desktop', '--'];
+  const { code, stderr } = await world.run(line, { user, env });
+  expect([code, stderr]).toEqual([3, expect.stringMatching(/there is no such profile/)]);
+  await window.page.getByText('There is no such profile.').waitFor();
+  await window.page.getByRole('heading', { level: 1, name: 'Apps' }).waitFor();
+  expect(await culvert(['ps'])).not.toContain('The App');
 });

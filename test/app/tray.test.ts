@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Proxy } from '../world/proxies.ts';
 import type { Running } from '../world/running.ts';
 import { until } from '../world/until.ts';
+import { install } from '../system/app-stage.ts';
 import { serverOf, writeConfig } from '../system/settings.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 import { StatusArea, type MenuEntry } from './status-area.ts';
@@ -16,6 +17,7 @@ beforeAll(async () => {
   writeConfig(desktop.world, {
     profiles: [{ id: 'work', name: 'Work', chain: { servers: [serverOf(proxy)] } }],
   });
+  install(desktop.world, 'napper', 'sleep 1000');
 });
 afterAll(async () => {
   await desktop[Symbol.asyncDispose]();
@@ -79,6 +81,35 @@ describe('on a desktop that shows status icons', () => {
     expect((await app.ended).signal).toBe('SIGTERM');
     await has('said', () => true, 'No running apps');
     expect(await panel.icons()).toBe(1);
+  });
+
+  test('an app that was opened lately is opened again, and another profile becomes the default one', async () => {
+    const { page } = window;
+    await panel.click('Open App…');
+    await page.getByRole('button', { name: 'The App', exact: true }).click();
+    await page.getByText('Open The App through…').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Work', exact: true }).click();
+    await has('shown', () => true, 'The App · Work');
+    await panel.click('The App · Work', 'Stop');
+    await has('said', () => true, 'No running apps');
+    await has('shown', () => true, 'Recent', 'The App');
+    // Without a default there is something to ask, which the window does.
+    await close(window);
+    await until('the window to be hidden', async () => !(await window.isVisible()));
+    await has('shown', () => true, 'Recent', 'The App');
+    await panel.click('Recent', 'The App');
+    await until('the window to be shown', () => window.isVisible());
+    await page.getByText('Open The App through…').waitFor();
+    await page.keyboard.press('Escape');
+    await has('chosen', ({ isChecked }) => isChecked, 'Default Profile', 'Ask Each Time');
+    await panel.click('Default Profile', 'Work');
+    await has('chosen', ({ isChecked }) => isChecked, 'Default Profile', 'Work');
+    await panel.click('Recent', 'The App');
+    await has('shown', () => true, 'The App · Work');
+    await panel.click('The App · Work', 'Stop');
+    await has('said', () => true, 'No running apps');
+    await panel.click('Default Profile', 'Ask Each Time');
+    await has('chosen', ({ isChecked }) => isChecked, 'Default Profile', 'Ask Each Time');
   });
 
   test('all traffic is blocked and let go again, and proxying is turned off only after a question', async () => {

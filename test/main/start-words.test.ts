@@ -9,6 +9,11 @@ test('a launcher names its app as its entry is called, and a program by its path
   expect(startWords(['electron', '--inspect=0', '/culvert'])).toEqual({
     isInBackground: false,
     app: undefined,
+    open: undefined,
+  });
+  expect(startWords(['electron', '--open=firefox.desktop', '--profile=work']).open).toEqual({
+    app: 'firefox',
+    profile: 'work',
   });
 });
 
