@@ -1,0 +1,73 @@
+/**
+ * Runs in Electron's main process beside Culvert (`-r`): leads the window to the connections and says, as JSON on a line,
+ * what these cost its page. A number of seconds on a line of its input begins it; `quit` ends all.
+ */
+const { app, BrowserWindow } = require('electron');
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function measured(window, seconds) {
+  const { webContents } = window;
+  const page = (code) => webContents.executeJavaScript(code);
+  await page(`location.hash = '#/connections'`);
+  const shown = `document.querySelectorAll('.flows .row').length`;
+  while ((await page(shown)) < 10) await wait(100);
+  await wait(3000);
+  webContents.debugger.attach('1.3');
+  await webContents.debugger.sendCommand('Performance.enable');
+  const read = async () => {
+    const { metrics } = await webContents.debugger.sendCommand('Performance.getMetrics');
+    return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+  };
+  const updates = [];
+  let before = await read();
+  for (let second = 0; second < seconds; second += 1) {
+    await wait(1000);
+    const now = await read();
+    const ms = (name) => (now[name] - before[name]) * 1000;
+    updates.push({
+      task: ms('TaskDuration'),
+      script: ms('ScriptDuration'),
+      layout: ms('LayoutDuration') + ms('RecalcStyleDuration'),
+    });
+    before = now;
+  }
+  await page(`
+    globalThis.longTasks = [];
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) longTasks.push(duration);
+    }).observe({ type: 'longtask' });
+  `);
+  const { x, y } = await page(`document.querySelector('.flows').getBoundingClientRect().toJSON()`);
+  for (let turn = 0; turn < 300; turn += 1) {
+    webContents.sendInputEvent({
+      type: 'mouseWheel',
+      x: Math.round(x) + 200,
+      y: Math.round(y) + 200,
+      deltaY: -400,
+      canScroll: true,
+    });
+    await wait(16);
+  }
+  const scrolled = await page(`document.querySelector('.flows').scrollTop`);
+  const longTasks = await page('longTasks');
+  const { memory } = app.getAppMetrics().find(({ pid }) => pid === webContents.getOSProcessId());
+  const heap = (await read()).JSHeapUsedSize;
+  return { updates, longTasks, scrolled, pageKib: memory.workingSetSize, heap };
+}
+
+app.whenReady().then(async () => {
+  while (BrowserWindow.getAllWindows().length === 0) await wait(20);
+  const [window] = BrowserWindow.getAllWindows();
+  await new Promise((resolve) => window.webContents.once('did-finish-load', resolve));
+  process.stdin.on('data', (line) => {
+    const word = String(line).trim();
+    if (word === 'quit') app.exit(0);
+    else
+      measured(window, Number(word)).then(
+        (found) => console.log(`measured ${JSON.stringify(found)}`),
+        (error) => console.log(`measured ${JSON.stringify({ error: String(error) })}`),
+      );
+  });
+  console.log('loaded');
+});
