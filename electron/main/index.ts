@@ -92,7 +92,7 @@ function connect({ engines }: Parts, window: MainWindow, tellOverview: () => voi
     window.send('traffic', value);
   });
   engines.on('flows', (value) => {
-    window.send('flows', value);
+    window.send('flows', { ...value, counted: Float64Array.from(value.counted) });
   });
   engines.on('config', (value) => {
     window.send('config', value);

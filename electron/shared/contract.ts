@@ -167,13 +167,16 @@ export const windowCalls = {
   ...forwardedCalls,
 } as const;
 
+/** Numbers as one piece of memory: an array would be taken apart and put together again on its way to the page. */
+const figures = v.instance(Float64Array);
+
 export const windowEvents = {
   overview,
   /** Changed by main itself, as in answer to a question. */
   preferences,
   traffic: trafficEvent,
   /** `of` is the engine's process id; with `isWhole` its earlier flows are to be forgotten. */
-  flows: v.object({ ...flowsEvent.entries, of: v.number(), isWhole: v.boolean() }),
+  flows: v.object({ ...flowsEvent.entries, counted: figures, of: v.number(), isWhole: v.boolean() }),
   /** Of the window's own engine: what it goes by, whenever that changes, and what became of an app it opened. */
   config: configView,
   notice: noticeEvent,

@@ -2,7 +2,7 @@
 
 /** Calls back for each flow. */
 export function eachCount(
-  counted: readonly number[],
+  counted: ArrayLike<number>,
   heard: (id: number, bytesUp: number, bytesDown: number) => void,
 ): void {
   for (let at = 0; at + 2 < counted.length; at += 3)

@@ -18,7 +18,7 @@ describe('the ledger', () => {
   test('follows what is told, and works out rates by the time between two looks', () => {
     const ledger = new FlowLedger();
     ledger.take(told([flow(1), flow(2)], { isWhole: true }));
-    ledger.take(told([flow(3)], { at: 3000, since: 1000, counted: [1, 100, 4000, 99, 1, 1] }));
+    ledger.take(told([flow(3)], { at: 3000, since: 1000, counted: Float64Array.of(1, 100, 4000, 99, 1, 1) }));
     const row = ledger.find('7/1');
     expect(row?.flow).toMatchObject({ bytesUp: 100, bytesDown: 4000, host: 'h1.example.test' });
     expect(row && [rateOf(row, 'upRate', 3100), rateOf(row, 'downRate', 3100)]).toEqual([50, 2000]);
@@ -62,7 +62,7 @@ describe('the ledger', () => {
   test('a picture of it stands still while it goes on', () => {
     const ledger = new FlowLedger();
     ledger.take(told([flow(1)]));
-    ledger.take(told([], { at: 2000, since: 1000, counted: [1, 0, 500] }));
+    ledger.take(told([], { at: 2000, since: 1000, counted: Float64Array.of(1, 0, 500) }));
     const [row] = frozenRows(ledger.rows(), 2100);
     ledger.take(told([flow(1, { state: 'closed', bytesDown: 900 })], { at: 3000, since: 2000 }));
     expect(row?.flow).toMatchObject({ state: 'open', bytesDown: 500 });

@@ -31,7 +31,7 @@ export const told = (
   at: 1000,
   isWhole: false,
   changed: [...changed],
-  counted: [],
+  counted: new Float64Array(),
   ...rest,
 });
 

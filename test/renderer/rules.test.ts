@@ -246,7 +246,7 @@ test('a new rule is written with what is wrong told as it is typed, and tried on
     flow(5, { state: 'closed' }),
     flow(6, { profile: { name: 'x', colour: '#000000', letter: 'X' } }),
   ];
-  main.tell('flows', { of: 7, at: 1, isWhole: true, changed, counted: [] });
+  main.tell('flows', { of: 7, at: 1, isWhole: true, changed, counted: new Float64Array() });
   await type('Destinations', 'a.test');
   await vi.advanceTimersByTimeAsync(2500);
   await flushPromises();

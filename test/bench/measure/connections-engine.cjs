@@ -100,4 +100,4 @@ net
     socket.on('error', () => socket.destroy());
     socket.on('close', () => clearInterval(timer));
   })
-  .listen(path, () => console.log('listening'));
+  .listen(path, () => process.stdout.write('listening\n'));

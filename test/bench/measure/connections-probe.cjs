@@ -2,8 +2,12 @@
  * Runs in Electron's main process beside Culvert (`-r`): leads the window to the connections and says, as JSON on a line,
  * what these cost its page. A number of seconds on a line of its input begins it; `quit` ends all.
  */
+const { setTimeout } = require('node:timers');
 const { app, BrowserWindow } = require('electron');
 
+/** Of the wheel, sixty a second. */
+const turns = 300;
+const say = (text) => process.stdout.write(`${text}\n`);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function measured(window, seconds) {
@@ -27,6 +31,7 @@ async function measured(window, seconds) {
     const ms = (name) => (now[name] - before[name]) * 1000;
     updates.push({
       task: ms('TaskDuration'),
+      cpu: ms('ThreadTime'),
       script: ms('ScriptDuration'),
       layout: ms('LayoutDuration') + ms('RecalcStyleDuration'),
     });
@@ -38,8 +43,9 @@ async function measured(window, seconds) {
       for (const { duration } of list.getEntries()) longTasks.push(duration);
     }).observe({ type: 'longtask' });
   `);
+  const still = await read();
   const { x, y } = await page(`document.querySelector('.flows').getBoundingClientRect().toJSON()`);
-  for (let turn = 0; turn < 300; turn += 1) {
+  for (let turn = 0; turn < turns; turn += 1) {
     webContents.sendInputEvent({
       type: 'mouseWheel',
       x: Math.round(x) + 200,
@@ -52,8 +58,9 @@ async function measured(window, seconds) {
   const scrolled = await page(`document.querySelector('.flows').scrollTop`);
   const longTasks = await page('longTasks');
   const { memory } = app.getAppMetrics().find(({ pid }) => pid === webContents.getOSProcessId());
-  const heap = (await read()).JSHeapUsedSize;
-  return { updates, longTasks, scrolled, pageKib: memory.workingSetSize, heap };
+  const { JSHeapUsedSize: heap, ThreadTime: cpu } = await read();
+  const turnMs = ((cpu - still.ThreadTime) * 1000) / turns;
+  return { updates, turnMs, longTasks, scrolled, pageKib: memory.workingSetSize, heap };
 }
 
 app.whenReady().then(async () => {
@@ -65,9 +72,9 @@ app.whenReady().then(async () => {
     if (word === 'quit') app.exit(0);
     else
       measured(window, Number(word)).then(
-        (found) => console.log(`measured ${JSON.stringify(found)}`),
-        (error) => console.log(`measured ${JSON.stringify({ error: String(error) })}`),
+        (found) => say(`measured ${JSON.stringify(found)}`),
+        (error) => say(`measured ${JSON.stringify({ error: String(error) })}`),
       );
   });
-  console.log('loaded');
+  say('loaded');
 });

@@ -17,9 +17,16 @@ const folder = join(repository, 'test/bench/measure');
 interface Measured {
   readonly error?: string;
   /** Milliseconds of the page's main thread in each second. */
-  readonly updates: readonly { readonly task: number; readonly script: number; readonly layout: number }[];
+  readonly updates: readonly {
+    readonly task: number;
+    readonly cpu: number;
+    readonly script: number;
+    readonly layout: number;
+  }[];
   /** Milliseconds of each task of more than 50 ms while scrolling. */
   readonly longTasks: readonly number[];
+  /** Processor time of the main thread for each turn of the wheel, in milliseconds. */
+  readonly turnMs: number;
   readonly scrolled: number;
   readonly pageKib: number;
   readonly heap: number;
@@ -51,16 +58,18 @@ export async function windowOfConnections(seconds: number): Promise<Single[]> {
   return verdicts(found);
 }
 
-function verdicts({ updates, longTasks, pageKib, heap }: Measured): Single[] {
-  const of = (part: 'task' | 'script' | 'layout') => updates.map((update) => update[part]);
+function verdicts({ updates, turnMs, longTasks, pageKib, heap }: Measured): Single[] {
+  const of = (part: 'task' | 'cpu' | 'script' | 'layout') => updates.map((update) => update[part]);
   const tasks = of('task');
   return [
     atMost('connections: main thread for one update of 10,000, median', at(tasks, 0.5), 'ms', 30),
+    atMost('connections: the same in time of the processor', at(of('cpu'), 0.5), 'ms', 30),
     atMost('connections: of that script', at(of('script'), 0.5), 'ms', 30),
     atMost('connections: of that layout and style', at(of('layout'), 0.5), 'ms', 30),
     atMost('connections: main thread for one update, 95th percentile', at(tasks, 0.95), 'ms', 30),
     atMost('connections: main thread for one update, longest', at(tasks, 1), 'ms', 50),
     atMost('connections: tasks of more than 50 ms in 5 s of scrolling', longTasks.length, '', 0),
+    atMost('connections: time of the processor for a turn of the wheel', turnMs, 'ms', 16),
     atMost('connections: longest task while scrolling', Math.max(0, ...longTasks), 'ms', 50),
     atMost('connections: memory of the page', pageKib / 1024, 'MiB', 300),
     atMost('connections: of that the heap', heap / 2 ** 20, 'MiB', 100),
