@@ -1,4 +1,5 @@
 /** The configuration as the window shows it: with those profiles that are built in, and told whenever it changes. */
+import { isDeepStrictEqual } from 'node:util';
 import { Emitter } from '#shared/control/emitter.ts';
 import type { ConfigView } from '#shared/app-protocol.ts';
 import { failureOf } from '#shared/failure.ts';
@@ -6,10 +7,14 @@ import { builtInProfiles, builtIns, headOf, type Config } from '#shared/profile.
 import { checkConfig } from './config/parse.ts';
 import type { ConfigStore } from './config/store.ts';
 
+/** Milliseconds after which the watch has told of a change, if it is going to. */
+const settledMs = 1500;
+
 export class ConfigFeed {
   readonly #store: ConfigStore;
   readonly #emitter = new Emitter<{ config: ConfigView }>();
   #unwatch: (() => void) | undefined;
+  #lookAgain: NodeJS.Timeout | undefined;
 
   constructor(store: ConfigStore) {
     this.#store = store;
@@ -17,11 +22,17 @@ export class ConfigFeed {
 
   /** As it is now. Never throws: a file that cannot be read is a problem beside the last good one. */
   view(): ConfigView {
-    try {
-      return viewOf(this.#store.read());
-    } catch (error) {
-      return { ...viewOf(this.#lastGood()), problem: failureOf(error) };
+    const seen = this.#read();
+    // The watch tells what differs from what it told before. What is seen here may come and go between its looks,
+    // and whoever has seen it would never hear that it is gone.
+    if (this.#unwatch !== undefined) {
+      clearTimeout(this.#lookAgain);
+      this.#lookAgain = setTimeout(() => {
+        const now = this.#read();
+        if (!isDeepStrictEqual(now, seen)) this.#emitter.emit('config', now);
+      }, settledMs).unref();
     }
+    return seen;
   }
 
   /** Tells every change until the answer is called. */
@@ -34,7 +45,16 @@ export class ConfigFeed {
   }
 
   close(): void {
+    clearTimeout(this.#lookAgain);
     this.#unwatch?.();
+  }
+
+  #read(): ConfigView {
+    try {
+      return viewOf(this.#store.read());
+    } catch (error) {
+      return { ...viewOf(this.#lastGood()), problem: failureOf(error) };
+    }
   }
 
   #lastGood(): Config {
