@@ -1,7 +1,6 @@
 /** With what the answers to an engine's calls are made, and the form that they have. */
 import type * as v from 'valibot';
 import type { EngineEvent, EngineEventValue } from '#shared/engine-protocol.ts';
-import { CulvertError } from '#shared/failure.ts';
 import type { CallerFacts } from './app-environment.ts';
 import type { Engine } from './engine.ts';
 import type { Secrets } from './secrets/secrets.ts';
@@ -44,13 +43,3 @@ export type RoomHandlers<Calls extends Readonly<Record<string, Call>>> = {
     ended: AbortSignal,
   ) => v.InferOutput<Calls[C]['value']> | Promise<v.InferOutput<Calls[C]['value']>>;
 };
-
-/** Temporary: refuses each call of a table. */
-export function notYet<Table extends Readonly<Record<string, Call>>>(calls: Table): RoomHandlers<Table> {
-  const refuse = (): never => {
-    throw new CulvertError('internal', { detail: 'not there yet' });
-  };
-  return Object.fromEntries(
-    Object.keys(calls).map((name) => [name, refuse]),
-  ) as unknown as RoomHandlers<Table>;
-}
