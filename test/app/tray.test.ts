@@ -1,4 +1,6 @@
 /** The status icon, its menu and notices, as a desktop's panel on the session's bus sees them. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Proxy } from '../world/proxies.ts';
 import type { Running } from '../world/running.ts';
@@ -155,6 +157,40 @@ describe('on a desktop that shows status icons', () => {
     expect(await window.isVisible()).toBe(true);
     expect(await panel.notices()).toHaveLength(1);
     expect(await panel.icons()).toBe(1);
+  });
+
+  test('the close button asks where that is wanted, and quits where that is', async () => {
+    const { page } = window;
+    const means = async (what: string) => {
+      await page.keyboard.press('Control+,');
+      await page.getByRole('radiogroup', { name: 'Close button' }).getByRole('radio', { name: what }).click();
+    };
+    await means('Ask');
+    await window.app.evaluate(({ dialog }) => {
+      const buttons = [0, 2];
+      dialog.showMessageBox = () => {
+        Object.assign(globalThis, { questionsLeft: buttons.length - 1 });
+        return Promise.resolve({ response: buttons.shift() ?? 0, checkboxChecked: false });
+      };
+    });
+    const left = () => window.app.evaluate(() => (globalThis as { questionsLeft?: number }).questionsLeft);
+    await close(window);
+    await until('the first question', async () => (await left()) === 1);
+    expect(await window.isVisible()).toBe(true);
+    await close(window);
+    await until('the window to be hidden', async () => !(await window.isVisible()));
+    await panel.press();
+    await until('the window to be shown', () => window.isVisible());
+    await means('Quit');
+    const app = runApp();
+    await has('shown', () => true, 'bash · Work');
+    const ended = new Promise((resolve) => window.app.process().once('exit', resolve));
+    await close(window).catch(() => undefined);
+    await ended;
+    expect(app.hasEnded).toBe(false);
+    app.kill();
+    await app.ended;
+    rmSync(join(desktop.world.users['culvert-a'].home, '.config/culvert/window.json'));
   });
 
   test('a proxy that is lost and comes back is told while the window is hidden', async () => {
