@@ -4,6 +4,7 @@ import type { Component } from 'vue';
 import { createRouter, createWebHashHistory, type Router } from 'vue-router';
 import AppsView from './views/AppsView.vue';
 import ConnectionsView from './views/ConnectionsView.vue';
+import FirstRunView from './views/FirstRunView.vue';
 import ProfilesView from './views/ProfilesView.vue';
 import RulesView from './views/RulesView.vue';
 import RunningView from './views/RunningView.vue';
@@ -45,6 +46,7 @@ export function makeRouter(): Router {
     history: createWebHashHistory(),
     routes: [
       ...screens.map(({ name, view }) => ({ path: `/${name}`, name, component: view })),
+      { path: '/first-run', name: 'first-run', component: FirstRunView },
       { path: '/:rest(.*)*', redirect: '/apps' },
     ],
   });

@@ -11,6 +11,9 @@ import type { OwnEngine } from './own-engine.ts';
 import type { KeptPreferences } from './preferences.ts';
 import { sumOfHits } from './rule-hits.ts';
 
+/** More characters than a list of links has that somebody would paste into one line. */
+const maxPasted = 65_536;
+
 export interface Parts {
   readonly engines: Engines;
   readonly own: OwnEngine;
@@ -40,6 +43,7 @@ export function handlersFor(parts: Parts): WindowHandlers {
       await clipboard.writeText(text);
       return {};
     },
+    'text.paste': async () => ({ text: (await clipboard.readText()).slice(0, maxPasted) }),
     'engine.start': () => {
       own.start();
       return {};

@@ -68,6 +68,8 @@ export const preferences = v.object({
   hiddenApps: v.optional(appNames, []),
   /** How the table of connections was left; as it usually is where that is not to be understood. */
   connections: v.fallback(v.optional(connectionTable, usualTable), usualTable),
+  /** The user has left the first run without making a profile: it is not shown by itself again. */
+  isFirstRunSkipped: v.optional(v.boolean(), false),
 });
 export type Preferences = v.InferOutput<typeof preferences>;
 
@@ -118,11 +120,14 @@ export const windowCalls = {
       pinnedApps: v.optional(appNames),
       hiddenApps: v.optional(appNames),
       connections: v.optional(connectionTable),
+      isFirstRunSkipped: v.optional(v.boolean()),
     }),
     value: preferences,
   },
   /** Puts text on the clipboard. */
   'text.copy': { params: v.strictObject({ text: v.pipe(v.string(), v.maxLength(1_000_000)) }), value: none },
+  /** What is on the clipboard, as text: only for somebody who has just asked to paste it. */
+  'text.paste': { params: none, value: v.object({ text: v.string() }) },
   /** Starts the window's own engine again after it could not be started. */
   'engine.start': { params: none, value: none },
   'lane.stop': engineCalls['lane.stop'],

@@ -17,6 +17,7 @@ export const usePreferences = defineStore('preferences', () => {
     pinnedApps: [],
     hiddenApps: [],
     connections: usualTable,
+    isFirstRunSkipped: false,
   });
   const systemLanguages = ref<readonly string[]>([]);
   const language = computed<Language>(() => chooseLanguage(now.value.language, systemLanguages.value));

@@ -91,6 +91,7 @@ const usual: Partial<WindowHandlers> = {
   }),
   'preferences.set': (change) => v.parse(preferences, change),
   'text.copy': () => ({}),
+  'text.paste': () => ({ text: '' }),
   'engine.start': () => ({}),
   'lane.stop': () => ({ signalled: 1 }),
   'lane.switch': () => ({ closed: 0 }),
@@ -118,6 +119,9 @@ const usual: Partial<WindowHandlers> = {
   'launcher.list': () => [],
   'launcher.remove': () => ({}),
   'profile.setDefault': () => ({}),
+  'proxy.read': () => [],
+  'proxy.found': () => [],
+  'profile.endTest': () => ({}),
   'config.read': () => configOf(),
   'file.choose': () => null,
 };
