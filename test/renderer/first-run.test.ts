@@ -2,7 +2,9 @@
 /** The first run, over a main that is made from the contract. */
 import { flushPromises, mount } from '@vue/test-utils';
 import { createPinia, setActivePinia } from 'pinia';
+import * as v from 'valibot';
 import { beforeEach, expect, test } from 'vitest';
+import { preferences } from '../../electron/shared/contract.ts';
 import { CulvertError } from '../../electron/shared/failure.ts';
 import type { CheckLine, CheckReport } from '../../electron/shared/model.ts';
 import type { ProxyView } from '../../electron/shared/profile-protocol.ts';
@@ -63,10 +65,7 @@ test('it is shown where there is no profile, and not where there is one or someb
   const skipped = await open({
     'window.start': () => ({
       ...{ version: '0.1.0', systemLanguages: ['en'], overview: overviewOf() },
-      preferences: {
-        ...{ theme: 'system', contrast: 'system', motion: 'system', language: 'system' },
-        ...{ pinnedApps: [], hiddenApps: [], isFirstRunSkipped: true },
-      },
+      preferences: v.parse(preferences, { isFirstRunSkipped: true }),
     }),
   });
   expect(skipped.at()).toBe('apps');
