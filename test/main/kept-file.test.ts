@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readKept, writeKept } from '../../electron/main/kept-file.ts';
 import { placesOf } from '../../electron/main/places.ts';
+import { usualTable } from '../../electron/shared/connection-columns.ts';
 import { preferences } from '../../electron/shared/contract.ts';
 
 let dir: string;
@@ -21,8 +22,10 @@ const usual = {
   contrast: 'system',
   motion: 'system',
   language: 'system',
+  closeButton: 'hide',
   pinnedApps: [],
   hiddenApps: [],
+  connections: usualTable,
 };
 
 test('what is written is read again, is the user’s alone, and leaves nothing beside it', () => {
