@@ -38,11 +38,19 @@ function asked() {
   };
 }
 
-/** The Electron that is taken: the declared version, which electron-builder downloads, or the one in a directory. */
-function electronOf(/** @type {string | undefined} */ runtime) {
-  if (runtime === undefined) return {};
-  const version = readFileSync(join(runtime, 'version'), 'utf8').trim().replace(/^v/, '');
-  return { electronDist: runtime, electronVersion: version };
+/**
+ * The Electron that is taken: the one in a directory; for this machine the declared one where set-up has downloaded it;
+ * else electron-builder downloads that.
+ * @param {string | undefined} runtime
+ * @param {readonly ArchName[]} archs
+ */
+function electronOf(runtime, archs) {
+  const declared = join(root, 'node_modules/electron/dist');
+  const isHere = archs.every((arch) => arch === process.arch) && existsSync(join(declared, 'electron'));
+  const directory = runtime ?? (isHere ? declared : undefined);
+  if (directory === undefined) return {};
+  const version = readFileSync(join(directory, 'version'), 'utf8').trim().replace(/^v/, '');
+  return { electronDist: directory, electronVersion: version };
 }
 
 async function main() {
@@ -57,7 +65,7 @@ async function main() {
   await build({
     projectDir: root,
     targets: Platform.LINUX.createTarget(targets, ...archs.map((arch) => Arch[arch])),
-    config: { ...configuration, ...electronOf(runtime) },
+    config: { ...configuration, ...electronOf(runtime, archs) },
     publish: 'never',
   });
 }

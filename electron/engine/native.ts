@@ -46,6 +46,11 @@ export class Native {
     }
     if (this.#calls.abi() !== abi)
       throw new CulvertError('native-missing', { detail: `${path}: another version` });
+    // Electron's Node takes itself apart at its end, while threads of the library may still run.
+    if (process.versions['electron'] !== undefined)
+      process.once('exit', (status) => {
+        this.exit(status);
+      });
     this.flows = new NativeFlows(this.#calls, () => {
       this.#startWatch();
     });
