@@ -140,7 +140,7 @@ test('the table goes by the keyboard, keeps the focus through updates, and shows
   await inside.waitFor({ state: 'detached' });
   expect(await focused()).toContain('two.test');
   await tab('Closed').click();
-  await row('tracker.ads.test').dblclick();
+  await row('tracker.ads.test').first().dblclick();
   await inside.locator('.sentence').filter({ hasText: 'python3 to .ads.test' }).waitFor();
   await inside.getByText('What went wrong').waitFor();
   await inside.getByRole('button', { name: 'Close the details' }).click();
@@ -196,6 +196,10 @@ test('rows are chosen with Shift and Ctrl, copied, turned into a query and a rul
   await until('it to be among those that are over', async () => (await row('later.test').count()) === 0);
   await row('unseen.test').click({ button: 'right' });
   await menuItem('Make a rule…').click();
+  const editor = page.getByRole('dialog');
+  await editor.getByText('unseen.test').first().waitFor();
+  await page.keyboard.press('Escape');
+  await editor.waitFor({ state: 'detached' });
   await page.getByRole('heading', { level: 1, name: 'Rules' }).waitFor();
 });
 

@@ -3,6 +3,7 @@
  * end and begin. Arguments: its socket, its process number, its version.
  */
 const net = require('node:net');
+const { clearInterval, setInterval } = require('node:timers');
 
 const [path, pid, version] = process.argv.slice(2);
 const count = 10_000;
