@@ -11,6 +11,7 @@ export const shortcuts = [
   ['menu', ['Shift', 'F10']],
   ['pause', ['Space']],
   ['closeFlow', ['Delete']],
+  ['moveRule', ['Alt', '↑ ↓']],
   ['help', ['F1']],
   ['window', ['Ctrl', 'W']],
   ['quit', ['Ctrl', 'Q']],

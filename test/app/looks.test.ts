@@ -2,7 +2,7 @@
  * What the real window is like to use, on every screen that the sidebar leads to: without a mouse, to a screen reader,
  * in each of its looks and languages, with longer words, enlarged, and in the smallest window.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -84,6 +84,14 @@ async function violations(): Promise<string[]> {
   return found.flatMap(({ id, nodes }) =>
     nodes.map(({ target, any }) => `${id} ${target.join(' ')} ${any[0]?.message ?? ''}`),
   );
+}
+
+/** The same of a page that is enlarged, of which Playwright takes a part only. */
+async function keepWhole(name: string): Promise<void> {
+  const png = await window.app.evaluate(async ({ BrowserWindow }) =>
+    (await BrowserWindow.getAllWindows()[0]?.webContents.capturePage())?.toPNG().toString('base64'),
+  );
+  writeFileSync(join(pictures, `${name.replaceAll(' ', '-')}.png`), Buffer.from(png ?? '', 'base64'));
 }
 
 /** Has the window look so, as after its next start. */
@@ -191,6 +199,7 @@ test('words that are 40 % longer are cut off nowhere', async () => {
     expect(await window.page.evaluate(cutOff), screen).toEqual([]);
     // The page made anew has its own words again.
     await window.page.reload();
+    await window.page.locator('main h1').waitFor();
   }
 });
 
@@ -200,7 +209,7 @@ test('enlarged to 200 %, everything on every screen is within reach, without scr
   try {
     for (const screen of screens) {
       await show(screen);
-      await keep(`enlarged ${screen}`);
+      await keepWhole(`enlarged ${screen}`);
       expect(await window.page.evaluate(hardToReach), screen).toEqual([]);
     }
   } finally {
