@@ -3,9 +3,9 @@
  * opens it, sandbox included. The window is driven by Playwright from outside: what it listens on for that is in
  * the world's network, so this process listens in its place and passes bytes on.
  */
-import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 import { repository } from '../world/artefact.ts';
 import type { Exception } from '../world/capture.ts';
@@ -21,6 +21,8 @@ const user = 'culvert-a';
 export interface OpenOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether the first run is shown where there is no profile, as it is to whoever has not skipped it. */
+  readonly showsFirstRun?: boolean;
 }
 
 export class Desktop {
@@ -47,7 +49,19 @@ export class Desktop {
 
   /** Opens the window and waits for its page, at what runs. */
   async open(options: OpenOptions = {}): Promise<OpenWindow> {
+    if (options.showsFirstRun !== true) this.#skipFirstRun();
     return OpenWindow.open(await this.#line(options));
+  }
+
+  /** Looks for proxies on this computer would be among the packets of a test; what was kept before stays. */
+  #skipFirstRun(): void {
+    const { home, uid, gid } = this.world.users[user];
+    const dir = join(home, '.config/culvert');
+    const file = join(dir, 'window.json');
+    if (existsSync(file)) return;
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    writeFileSync(file, '{"isFirstRunSkipped": true}\n', { mode: 0o600 });
+    for (const path of [dirname(dir), dir, file]) chownSync(path, uid, gid);
   }
 
   /** Starts Culvert's window program once more, to its end. */

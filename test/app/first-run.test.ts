@@ -32,7 +32,7 @@ beforeAll(async () => {
     `${entries}/surveyor.desktop`,
     '[Desktop Entry]\nType=Application\nName=Surveyor\nExec=/bin/sleep 1000\n',
   );
-  window = owned.use(await desktop.open());
+  window = owned.use(await desktop.open({ showsFirstRun: true }));
 });
 afterAll(async () => {
   await owned[Symbol.asyncDispose]();

@@ -26,6 +26,7 @@ const usual = {
   pinnedApps: [],
   hiddenApps: [],
   connections: usualTable,
+  isFirstRunSkipped: false,
 };
 
 test('what is written is read again, is the user’s alone, and leaves nothing beside it', () => {
