@@ -14,7 +14,9 @@ export class Notifications {
 
   /** Shows it, in the place of an older one of its kind. */
   tell(notice: Notice | undefined): void {
-    if (notice === undefined || this.#window.isFocused() || !Notification.isSupported()) return;
+    if (notice === undefined || !Notification.isSupported()) return;
+    // A window that is just being hidden may have its focus a little longer than it is seen.
+    if (notice.kind !== 'background' && this.#window.isFocused()) return;
     const notification = new Notification({
       title: notice.title,
       body: notice.text,
