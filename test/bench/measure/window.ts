@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Running } from '../../world/running.ts';
 import { electron, installWindow, type WindowParts } from '../../world/window.ts';
 import { World } from '../../world/world.ts';
+import { writeConfig } from '../../system/settings.ts';
 import { atMost, median, type Single } from './goals.ts';
 
 /** Runs in Electron's main process beside Culvert (`-r`): says when the window can be used, and what its processes cost. */
@@ -48,6 +49,8 @@ app.whenReady().then(async () => {
 
 /** Starts the window's program by itself, with the probe. */
 function start(world: World, { product, display }: WindowParts): Running {
+  // With a profile there is nothing to begin with, and the apps are shown.
+  writeConfig(world, { profiles: [{ id: 'home', name: 'Home', action: 'direct' }] });
   const path = join(world.dir, 'probe.cjs');
   writeFileSync(path, probe);
   const env = { DISPLAY: display, LANG: 'en_US.UTF-8', DBUS_SESSION_BUS_ADDRESS: 'disabled:' };
