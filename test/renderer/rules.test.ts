@@ -70,13 +70,18 @@ const engine = (): Partial<WindowHandlers> => {
   };
 };
 
-async function show(more: Partial<WindowHandlers> = {}): Promise<{ main: FakeMain; view: VueWrapper }> {
+async function show(
+  more: Partial<WindowHandlers> = {},
+  at = '/rules',
+): Promise<{ main: FakeMain; view: VueWrapper }> {
   const main = new FakeMain({ ...engine(), ...more });
   await startStores();
   const overview = overviewOf([lane({ apps: ['firefox', 'firefox-bin'] })]);
   main.tell('overview', { ...overview, engines: overview.engines.map((one) => ({ ...one, isOwn: true })) });
   await flushPromises();
-  const plugins = [i18n, makeRouter()];
+  const router = makeRouter();
+  await router.push(at);
+  const plugins = [i18n, router];
   screen = mount(
     { components: { RulesView, NoticeList }, template: '<RulesView /><NoticeList />' },
     { global: { plugins }, attachTo: '#content' },
@@ -141,6 +146,14 @@ afterEach(() => {
   screen = undefined;
   vi.restoreAllMocks();
   vi.useRealTimers();
+});
+
+test('a connection leads to the rule that decided about it', async () => {
+  await show({}, '/rules?rule=b');
+  await vi.advanceTimersByTimeAsync(100);
+  await flushPromises();
+  expect(document.activeElement?.closest<HTMLElement>('[data-rule]')?.dataset['rule']).toBe('b');
+  expect(window.location.hash).toBe('#/rules');
 });
 
 test('each rule is a sentence in its place, with its hits and what is to be known of it', async () => {
