@@ -202,7 +202,7 @@ struct cv_flow_event {
 	uint16_t source_port; /* the app's, host order */
 	uint16_t zeros;
 	struct cv_addr destination;
-	uint32_t more_zeros;
+	uint32_t first_byte_ms; /* ENDED: as in cv_pump_counters */
 };
 
 /* Starts `threads` threads with room for `flows` flows in all. Once in a process. */
@@ -270,7 +270,10 @@ CV_EXPORT int cv_pump_abort(int flow);
  * cleanly once its last byte and the end of file are with the kernel, which goes on sending for a closed socket.
  */
 CV_EXPORT int cv_pump_release(int flow);
-/* Byte counters of flows first … first+count-1, into out[2*count] as up, down; 0 for free ones. */
+/*
+ * Of flows first … first+count-1, into out[3*count]: bytes up, bytes down, and the milliseconds from when both sides
+ * were there to the first byte for the app, plus one; 0 while there was none, and for free ones.
+ */
 CV_EXPORT int cv_pump_counters(int first, int count, uint64_t *out);
 /*
  * Takes up to max events; returns how many. Accepted flows ring at once, the rest within a few milliseconds, so

@@ -118,6 +118,8 @@ struct flow {
 	struct pump_thread *thread;
 	struct dial *dial; /* NULL: it has both sides */
 	uint32_t dial_ms;
+	int64_t opened_ms;               /* both sides are there */
+	_Atomic uint32_t first_byte_ms; /* from then to the first byte for the app, plus one; 0: none yet */
 	uint8_t dial_stage;
 	uint8_t answer_at;
 	uint8_t answer_value;

@@ -188,6 +188,7 @@ static void dial_opened(struct pump_thread *thread, struct flow *flow)
 	int app_error;
 
 	flow->dial_ms = (uint32_t)(thread->now_ms > flow->dial->began_ms ? thread->now_ms - flow->dial->began_ms : 0);
+	flow->opened_ms = thread->now_ms;
 	app_error = dial_hide(thread, flow);
 	if (app_error) {
 		cv_flow_end(thread, flow, CV_END_APP_RESET, app_error);

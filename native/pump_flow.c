@@ -88,11 +88,15 @@ static enum step failed(struct pump_thread *thread, struct flow *flow, int side,
 	return ENDED;
 }
 
-static void delivered(struct way *way, size_t bytes)
+static void delivered(const struct pump_thread *thread, struct flow *flow, int from, size_t bytes)
 {
+	struct way *way = &flow->way[from];
 	/* Only this thread writes; others read. */
 	uint64_t before = atomic_load_explicit(&way->bytes, memory_order_relaxed);
 
+	if (before == 0 && from == PROXY && bytes > 0)
+		atomic_store_explicit(&flow->first_byte_ms, (uint32_t)(thread->now_ms - flow->opened_ms) + 1,
+		                      memory_order_relaxed);
 	atomic_store_explicit(&way->bytes, before + bytes, memory_order_relaxed);
 	way->moved += bytes;
 }
@@ -123,7 +127,7 @@ static ssize_t deliver(struct pump_thread *thread, struct flow *flow, int from, 
 	ssize_t sent = send(to->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (sent >= 0) {
-		delivered(&flow->way[from], (size_t)sent);
+		delivered(thread, flow, from, (size_t)sent);
 		return sent;
 	}
 	if (errno == EAGAIN) {
@@ -167,7 +171,7 @@ static enum step pipe_out(struct pump_thread *thread, struct flow *flow, int fro
 	}
 	if (sent <= 0)
 		return failed(thread, flow, !from, sent < 0 ? errno : EIO);
-	delivered(way, (size_t)sent);
+	delivered(thread, flow, from, (size_t)sent);
 	way->in_pipe -= (uint32_t)sent;
 	if (way->in_pipe == 0)
 		cv_pipe_give_back(thread, &way->pipe);
@@ -357,6 +361,7 @@ int cv_flow_watch(struct pump_thread *thread, struct flow *flow, int side)
 /* Takes a flow over: both sockets are registered once and tried at once. */
 void cv_flow_start(struct pump_thread *thread, struct flow *flow)
 {
+	flow->opened_ms = thread->now_ms;
 	for (int i = APP; i <= PROXY; i++) {
 		int result = cv_flow_watch(thread, flow, i);
 

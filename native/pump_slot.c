@@ -221,8 +221,9 @@ int cv_pump_counters(int first, int count, uint64_t *out)
 	for (int i = 0; i < count; i++) {
 		struct flow *flow = &flows[first + i];
 
-		out[2 * i] = atomic_load_explicit(&flow->way[APP].bytes, memory_order_relaxed);
-		out[2 * i + 1] = atomic_load_explicit(&flow->way[PROXY].bytes, memory_order_relaxed);
+		out[3 * i] = atomic_load_explicit(&flow->way[APP].bytes, memory_order_relaxed);
+		out[3 * i + 1] = atomic_load_explicit(&flow->way[PROXY].bytes, memory_order_relaxed);
+		out[3 * i + 2] = atomic_load_explicit(&flow->first_byte_ms, memory_order_relaxed);
 	}
 	return 0;
 }
@@ -250,6 +251,7 @@ static struct cv_flow_event event_of(struct flow *flow)
 		event.value = flow->answer_value;
 		event.bytes_up = atomic_load_explicit(&flow->way[APP].bytes, memory_order_relaxed);
 		event.bytes_down = atomic_load_explicit(&flow->way[PROXY].bytes, memory_order_relaxed);
+		event.first_byte_ms = atomic_load_explicit(&flow->first_byte_ms, memory_order_relaxed);
 	}
 	return event;
 }

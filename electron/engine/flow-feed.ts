@@ -88,6 +88,7 @@ function hasChanged(before: FlowView, now: FlowView): boolean {
     before.rule !== now.rule ||
     before.pid !== now.pid ||
     before.serverName !== now.serverName ||
-    before.dialMs !== now.dialMs
+    before.dialMs !== now.dialMs ||
+    before.firstByteMs !== now.firstByteMs
   );
 }

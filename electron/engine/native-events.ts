@@ -48,6 +48,8 @@ export interface EndedFlow {
   readonly value: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
+  /** Milliseconds from when both sides were there to the first byte for the app; undefined where there was none. */
+  readonly firstByteMs: number | undefined;
 }
 
 export type FlowEvent = {
@@ -102,7 +104,13 @@ function readEnded(bytes: Buffer, at: number, flow: number): EndedFlow {
     value: bytes.readUInt8(at + 22),
     bytesUp: readCount(bytes, at + 24),
     bytesDown: readCount(bytes, at + 32),
+    firstByteMs: firstByteOf(bytes.readUInt32LE(at + 68)),
   };
+}
+
+/** Told plus one, so that 0 is for none. */
+export function firstByteOf(told: number): number | undefined {
+  return told === 0 ? undefined : told - 1;
 }
 
 /** Up to 2^53, and without a BigInt for each. */

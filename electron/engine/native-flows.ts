@@ -6,6 +6,8 @@ import { flowEventBytes, readFlowEvent, type FlowEvent } from './native-events.t
 import { check } from './native-result.ts';
 
 const eventsAtOnce = 256;
+/** Of a flow in `counters`. */
+export const countersEach = 3;
 
 /** What the pump needs to dial through a SOCKS5 proxy by itself. */
 export interface NativeDial {
@@ -124,9 +126,9 @@ export class NativeFlows {
     this.#calls.pumpRelease(flow);
   }
 
-  /** Bytes up and down of flows 0 … count-1, alternating. */
+  /** Of flows 0 … count-1 `countersEach` figures: bytes up, bytes down, milliseconds to the first byte plus one, or 0. */
   counters(count: number): BigUint64Array {
-    const out = new BigUint64Array(count * 2);
+    const out = new BigUint64Array(count * countersEach);
     check(this.#calls.pumpCounters(0, count, out), 'internal', 'counters');
     return out;
   }

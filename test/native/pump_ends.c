@@ -230,8 +230,36 @@ static void half_closed_and_silent(void)
 	read_fully(open[1], bytes, 5);
 }
 
+/* When the first byte came is counted from when both sides are there, whatever the app has sent before. */
+static void first_byte(void)
+{
+	uint64_t counters[3];
+	struct cv_flow_event ended;
+	char bytes[8];
+	int64_t began;
+	int ends[2];
+
+	CHECK(cv_pump_start(1, 4) == 0);
+	began = now_ms();
+	flow_between(tcp_pair, ends);
+	write_fully(ends[0], "question", 8);
+	read_fully(ends[1], bytes, 8);
+	EVENTUALLY(cv_pump_counters(0, 1, counters) == 0 && counters[0] == 8);
+	EXPECT(counters[2], 0);
+	EVENTUALLY(now_ms() - began > 40);
+	write_fully(ends[1], "answer..", 8);
+	read_fully(ends[0], bytes, 8);
+	EVENTUALLY(cv_pump_counters(0, 1, counters) == 0 && counters[1] == 8);
+	CHECK(counters[2] > 30 && (int64_t)counters[2] <= now_ms() - began + 1);
+	close(ends[0]);
+	close(ends[1]);
+	ended = reap_one();
+	EXPECT(ended.first_byte_ms, counters[2]);
+}
+
 int main(void)
 {
+	in_process("when the first byte came for the app is known, and that there was none", first_byte);
 	in_process("an app that has sent all still hears the answer, and its end is an end", half_close_by_app);
 	in_process("a proxy that has sent all still hears the app, and its end is an end", half_close_by_proxy);
 	in_process("a reset by the app is a reset for the proxy", reset_by_app);

@@ -18,7 +18,7 @@ static int64_t waiting_in(int fd, unsigned long request)
 /* Bytes that are neither in a socket nor delivered: what the pump itself holds. */
 static int64_t held(int64_t sent, int writer, int pump_reads_from, int flow)
 {
-	uint64_t counters[2];
+	uint64_t counters[3];
 
 	CHECK(cv_pump_counters(flow, 1, counters) == 0);
 	return sent - waiting_in(writer, SIOCOUTQ) - waiting_in(pump_reads_from, SIOCINQ) - (int64_t)counters[0];
@@ -163,7 +163,7 @@ static void the_only_pipe_is_held(void)
 {
 	static unsigned char bytes[4 << 20];
 	struct rlimit files, few;
-	uint64_t counters[2];
+	uint64_t counters[3];
 	int stopped[2];
 
 	CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
@@ -231,7 +231,7 @@ static void slots(void)
 	close(ends[1][0]);
 	close(ends[1][1]);
 	/* Taken until its end has been told. */
-	uint64_t counters[6];
+	uint64_t counters[9];
 	EVENTUALLY(descriptor_count() == before - 4);
 	EXPECT(cv_pump_add(extra[0], extra[1], NULL, 0, NULL, 0), -ENOSPC);
 	EXPECT(reap_one().flow, 1);

@@ -207,7 +207,7 @@ static void slow_bridge(void)
 	struct stage stage = stage_open(1, 8);
 	struct bridged one = bridged_open(&stage), other = bridged_open(&stage);
 	static char bytes[1 << 16];
-	uint64_t counters[4];
+	uint64_t counters[6];
 	int64_t sent = 0;
 
 	nonblocking(one.app);

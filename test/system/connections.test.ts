@@ -55,6 +55,7 @@ interface Connection {
   readonly via: string;
   readonly state: string;
   readonly bytesDown: number;
+  readonly firstByteMs?: number;
   readonly failure?: { readonly code: string };
 }
 
@@ -111,6 +112,7 @@ describe.each(isolations)('connections (%s)', (isolation) => {
     });
     expect(plain).not.toHaveProperty('rule');
     expect(plain?.bytesDown).toBeGreaterThan(0);
+    expect(plain?.firstByteMs).toBeGreaterThanOrEqual(0);
     expect(two).toMatchObject({ host: 'a.two.test', rule: 'by-two', process: 'python3', pid: plain?.pid });
     const comm = await world.must(['cat', `/proc/${plain?.pid ?? 0}/comm`], { user: 'culvert-a' });
     if (isolation === 'helper') expect(comm).toBe('python3\n');

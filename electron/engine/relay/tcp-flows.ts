@@ -8,8 +8,8 @@ import { CulvertError, type Failure } from '#shared/failure.ts';
 import type { UnsentPorts } from '#shared/helper-protocol.ts';
 import { deferred } from '../deferred.ts';
 import type { Flow, FlowTable } from '../flows.ts';
-import type { AcceptedFlow, EndedFlow, FlowEvent } from '../native-events.ts';
-import type { NativeFlows } from '../native-flows.ts';
+import { firstByteOf, type AcceptedFlow, type EndedFlow, type FlowEvent } from '../native-events.ts';
+import { countersEach, type NativeFlows } from '../native-flows.ts';
 
 /**
  * Slots of the pump beyond the limit: accepted flows that are yet to be refused, and ended ones that are yet to be
@@ -101,7 +101,9 @@ export class TcpFlows {
     for (const number of this.#pumped.keys()) highest = Math.max(highest, number);
     const counters = this.#native.counters(highest + 1);
     for (const [number, { flow }] of this.#pumped) {
-      this.#table.count(flow, Number(counters[number * 2] ?? 0n), Number(counters[number * 2 + 1] ?? 0n));
+      const at = number * countersEach;
+      this.#table.count(flow, Number(counters[at] ?? 0n), Number(counters[at + 1] ?? 0n));
+      flow.firstByteMs ??= firstByteOf(Number(counters[at + 2] ?? 0n));
     }
   }
 
@@ -193,6 +195,7 @@ export class TcpFlows {
       pumped.onOpened?.();
     }
     this.#table.count(flow, ended.bytesUp, ended.bytesDown);
+    flow.firstByteMs ??= ended.firstByteMs;
     const failure = onEnd(ended);
     if (this.#closed.has(flow)) this.#table.close(flow);
     else this.#table.end(flow, failure);
