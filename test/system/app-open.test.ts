@@ -167,13 +167,14 @@ describe('an app of a desktop entry', () => {
     expect(await host.lanes()).toEqual([]);
   });
 
-  test('says on its lane where the isolation is another than its profile asks for', async () => {
+  test('is not opened where the isolation that its profile asks for cannot be had', async () => {
     const profiles = [{ id: 'strict', name: 'Strict', action: 'block', isolation: 'helper' }];
     writeConfig(world, { profiles, defaultProfile: 'strict' });
     const program = put(world, 'stay.sh', '#!/bin/sh\nexec sleep 600\n', 0o755);
-    await host.call('app.open', { app: program });
-    const [lane] = await host.lanes();
-    expect(lane).toMatchObject({ mode: 'rootless', notes: [expect.stringMatching(/cannot use sudo$/)] });
+    await expect(host.call('app.open', { app: program })).rejects.toMatchObject({
+      failure: { code: 'pkexec-no-agent' },
+    });
+    expect(await host.lanes()).toEqual([]);
   });
 
   test('that takes one file at a time is opened once for each, every time on a lane of its own', async () => {
