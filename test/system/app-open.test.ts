@@ -171,9 +171,7 @@ describe('an app of a desktop entry', () => {
     const profiles = [{ id: 'strict', name: 'Strict', action: 'block', isolation: 'helper' }];
     writeConfig(world, { profiles, defaultProfile: 'strict' });
     const program = put(world, 'stay.sh', '#!/bin/sh\nexec sleep 600\n', 0o755);
-    await expect(host.call('app.open', { app: program })).rejects.toMatchObject({
-      failure: { code: 'pkexec-no-agent' },
-    });
+    await expect(host.call('app.open', { app: program })).rejects.toThrow(/^pkexec-no-agent/);
     expect(await host.lanes()).toEqual([]);
   });
 
