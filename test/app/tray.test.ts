@@ -1,6 +1,6 @@
 /** The status icon, its menu and notices, as a desktop's panel on the session's bus sees them. */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Proxy } from '../world/proxies.ts';
 import type { Running } from '../world/running.ts';
@@ -24,6 +24,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await desktop[Symbol.asyncDispose]();
 });
+
+const inHome = (path: string) => join(desktop.world.users['culvert-a'].home, path);
+/** Where it is written down that hiding the window was explained. */
+const told = () => inHome('.local/state/culvert/told.json');
 
 function runApp(): Running {
   return desktop.product.spawn(['bash', '-c', 'sleep 1000'], { profile: 'work' });
@@ -60,7 +64,10 @@ describe('on a desktop that shows status icons', () => {
 
   beforeEach(async () => {
     panel = await StatusArea.start(desktop.world);
-    rmSync(join(desktop.world.users['culvert-a'].home, '.config/culvert/window.json'), { force: true });
+    rmSync(inHome('.config/culvert/window.json'), { force: true });
+    // The panel shows notices as well, and answers one question at a time: only one test wants to be told.
+    const tell = `mkdir -p ${dirname(told())} && echo '{"wasTold":true}' > ${told()}`;
+    await desktop.world.must(['sh', '-c', tell], { user: 'culvert-a' });
     window = await open();
     await until('the icon', async () => (await panel.icons()) > 0);
   });
@@ -139,6 +146,7 @@ describe('on a desktop that shows status icons', () => {
   });
 
   test('a closed window is hidden, which is told once, and comes back from the icon and from a notice', async () => {
+    rmSync(told());
     await close(window);
     await until('the window to be hidden', async () => !(await window.isVisible()));
     await until('a notice', async () => (await panel.notices()).length > 0);
