@@ -70,10 +70,8 @@ const engine = (): Partial<WindowHandlers> => {
   };
 };
 
-async function show(
-  more: Partial<WindowHandlers> = {},
-  at = '/rules',
-): Promise<{ main: FakeMain; view: VueWrapper }> {
+type Shown = Promise<{ main: FakeMain; view: VueWrapper }>;
+async function show(more: Partial<WindowHandlers> = {}, at = '/rules'): Shown {
   const main = new FakeMain({ ...engine(), ...more });
   await startStores();
   const overview = overviewOf([lane({ apps: ['firefox', 'firefox-bin'] })]);
@@ -151,9 +149,7 @@ afterEach(() => {
 test('a connection leads to the rule that decided about it', async () => {
   await show({}, '/rules?rule=b');
   await vi.advanceTimersByTimeAsync(100);
-  await flushPromises();
-  expect(document.activeElement?.closest<HTMLElement>('[data-rule]')?.dataset['rule']).toBe('b');
-  expect(window.location.hash).toBe('#/rules');
+  expect(document.activeElement?.closest('[data-rule]')?.getAttribute('data-rule')).toBe('b');
 });
 
 test('each rule is a sentence in its place, with its hits and what is to be known of it', async () => {
