@@ -24,7 +24,7 @@
  *   peek    when no pipe is to be had: look, send, then take as much as was sent. Slower, but a flow needs
  *           nothing but its two sockets, so that none can starve.
  * Nothing is read unless the destination could take something: a stopped reader holds one pipe of at most
- * PIPE_BYTES, and the rest is the business of TCP's windows. Pipes belong to the thread and are taken only while
+ * its size, and the rest is the business of TCP's windows. Pipes belong to the thread and are taken only while
  * bytes are in them. A run of one flow is bounded; if more is left, the flow goes to the end of the queue.
  *
  * Ends. An end of file is forwarded (SHUT_WR) when everything before it has been delivered. When both have been,
@@ -39,6 +39,7 @@
  * slot, and the slot may be given to another thread.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -218,6 +219,19 @@ static void ring_check(struct pump_thread *thread)
 		cv_ring(CV_RING_PUMP);
 }
 
+/*
+ * With more programs at work than processors, a thread that goes on as soon as anything has come moves little at a
+ * time, and what a turn costs goes by turns. Those that fill and empty its sockets go first (sched_yield(2)): four
+ * tenths more for ten streams. It costs nothing where nobody waits for a processor.
+ */
+static void let_others_work(struct pump_thread *thread)
+{
+	if (!thread->was_spliced)
+		return;
+	thread->was_spliced = false;
+	(void)sched_yield();
+}
+
 static int64_t sooner(int64_t one, int64_t other)
 {
 	return other != 0 && other < one ? other : one;
@@ -265,8 +279,10 @@ static void *pump_run(void *argument)
 	struct pump_thread *thread = argument;
 
 	for (;;) {
-		int count = epoll_wait(thread->epoll_fd, events, EVENTS_AT_ONCE, patience(thread));
+		int count;
 
+		let_others_work(thread);
+		count = epoll_wait(thread->epoll_fd, events, EVENTS_AT_ONCE, patience(thread));
 		thread->now_ms = cv_monotonic_ms();
 		/* New flows first: an app and Node wait for each step of theirs. */
 		for (int i = 0; i < count; i++) {
@@ -290,7 +306,7 @@ static void *pump_run(void *argument)
 	return NULL;
 }
 
-static int thread_open(struct pump_thread *thread, int pipe_limit)
+static int thread_open(struct pump_thread *thread, int pipe_limit, int large_pipe_limit)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = MAIL};
 
@@ -301,6 +317,7 @@ static int thread_open(struct pump_thread *thread, int pipe_limit)
 	TAILQ_INIT(&thread->half);
 	TAILQ_INIT(&thread->dials);
 	thread->pipe_limit = pipe_limit;
+	thread->large_pipe_limit = large_pipe_limit;
 	thread->scratch = malloc(COPY_BYTES);
 	thread->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	thread->mail_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -336,7 +353,7 @@ int cv_pump_start(int wanted_threads, int wanted_flows)
 		return -EINVAL;
 	result = cv_slots_open(wanted_flows);
 	for (int i = 0; result >= 0 && i < wanted_threads; i++) {
-		result = thread_open(&threads[i], pipe_limit_of(wanted_threads));
+		result = thread_open(&threads[i], pipe_limit_of(wanted_threads), LARGE_PIPES_MAX / wanted_threads);
 		if (result >= 0)
 			thread_count++;
 	}

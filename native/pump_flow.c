@@ -259,8 +259,10 @@ static enum step splice_through(struct pump_thread *thread, struct flow *flow, i
 
 	if (!cv_pipe_take(thread, &way->pipe))
 		return peek_through(thread, flow, from);
-	received = splice(source->fd, NULL, way->pipe.write_fd, NULL, PIPE_BYTES, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	received = splice(source->fd, NULL, way->pipe.write_fd, NULL, LARGE_PIPE_BYTES,
+			  SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (received > 0) {
+		thread->was_spliced = true;
 		way->in_pipe = (uint32_t)received;
 		return pipe_out(thread, flow, from);
 	}

@@ -15,6 +15,7 @@
 
 static bool pipe_make(struct pump_thread *thread, struct pipe_ends *out)
 {
+	int bytes = thread->pipe_count < thread->large_pipe_limit ? LARGE_PIPE_BYTES : PIPE_BYTES;
 	int fds[2];
 
 	if (thread->pipe_count >= thread->pipe_limit || thread->now_ms < thread->pipe_retry_ms)
@@ -24,7 +25,7 @@ static bool pipe_make(struct pump_thread *thread, struct pipe_ends *out)
 		return false;
 	/* Refused beyond the user's limit; a pipe of the usual 64 KiB will do, one of the two pages that the
 	 * kernel gives then does not take a whole copy (pipe(7)). */
-	(void)fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES);
+	(void)fcntl(fds[1], F_SETPIPE_SZ, bytes);
 	if (fcntl(fds[1], F_GETPIPE_SZ) < COPY_BYTES) {
 		close(fds[0]);
 		close(fds[1]);
