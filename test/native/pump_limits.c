@@ -151,7 +151,7 @@ static void more_stopped_readers_than_pipes(void)
 			talk_send(writer);
 	}
 	talk_all(50, 100000);
-	/* Sockets, the pump's copies, 128 pipes, epoll instances and the like. */
+	/* Sockets, the pump's copies, 80 pipes, epoll instances and the like. */
 	CHECK(descriptor_count() - before <= COUNT * 4 + 2 * 128 + 16);
 	talk(talkers, 2 * COUNT);
 	for (int i = 0; i < COUNT; i++)
