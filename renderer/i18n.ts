@@ -2,8 +2,9 @@
 import { createI18n } from 'vue-i18n';
 import { languages, type Language } from '#shared/contract.ts';
 import type { FailureCode } from '#shared/failure.ts';
-import { sentencesInChinese } from '#shared/sentences-zh-cn.ts';
-import { sentences, type Sentence } from '#shared/sentences.ts';
+import { detailIn, englishPhrases, sayIn, type FailureWords, type Phrase, type PhraseBook } from '#shared/phrase.ts';
+import { chinesePhrases } from '#shared/phrases-zh-cn.ts';
+import type { Sentence } from '#shared/sentences.ts';
 import { english } from './locales/en/index.ts';
 import { chinese } from './locales/zh-CN/index.ts';
 
@@ -18,13 +19,23 @@ export const i18n = createI18n({
   pluralRules: { 'zh-CN': (choice, forms) => Math.min(choice, forms - 1) },
 });
 
-const sentencesIn: Record<Language, Record<FailureCode, Sentence>> = {
-  en: sentences,
-  'zh-CN': sentencesInChinese,
-};
+const books: Record<Language, PhraseBook> = { en: englishPhrases, 'zh-CN': chinesePhrases };
+
+function bookOf(locale: string): PhraseBook {
+  return books[languages.find((known) => known === locale) ?? 'en'];
+}
 
 /** What, why and what to do, in a language of the window. */
 export function sentenceIn(locale: string, code: FailureCode): Sentence {
-  const language = languages.find((known) => known === locale) ?? 'en';
-  return sentencesIn[language][code];
+  return bookOf(locale).sentences[code];
+}
+
+/** What an engine said, in a language of the window; undefined where this version does not know the phrase. */
+export function saidIn(locale: string, phrase: Phrase | undefined): string | undefined {
+  return phrase === undefined ? undefined : sayIn(bookOf(locale), phrase);
+}
+
+/** The figures of a failure, or the system's words. */
+export function detailOf(locale: string, failure: FailureWords): string | undefined {
+  return detailIn(bookOf(locale), failure);
 }

@@ -3,8 +3,8 @@
  * configuration that says which profile they use. Part of the calls in engine-protocol.ts.
  */
 import * as v from 'valibot';
-import { failureCodes } from './failure.ts';
 import { profileHead } from './model.ts';
+import { failureView } from './phrase-view.ts';
 import { config, slug } from './profile.ts';
 
 /** Largest icon that is answered, in bytes. */
@@ -17,12 +17,6 @@ const appName = text(4096);
 const laneId = text(40);
 /** Stands for the text of a desktop entry that was shown to the user. */
 const mark = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-
-const failure = v.object({
-  code: v.picklist(failureCodes),
-  step: v.optional(v.string()),
-  detail: v.optional(v.string()),
-});
 
 export const appView = v.object({
   /** What rules, bindings and launchers call it: its desktop entry's id, or its path. */
@@ -99,7 +93,7 @@ export const configView = v.object({
   /** All that can be chosen, those that are built in too. */
   profiles: v.array(profileHead),
   /** Why the file cannot be read. */
-  problem: v.optional(failure),
+  problem: v.optional(failureView),
 });
 export type ConfigView = v.InferOutput<typeof configView>;
 
@@ -111,7 +105,7 @@ export const noticeEvent = v.object({
   app: v.string(),
   /** Of the app, for people. */
   name: v.string(),
-  failure,
+  failure: failureView,
 });
 export type NoticeEvent = v.InferOutput<typeof noticeEvent>;
 

@@ -8,18 +8,12 @@ import { configView, noticeEvent } from './app-protocol.ts';
 import { connectionTable, usualTable } from './connection-columns.ts';
 import { engineCalls, flowsEvent, roomEvents, trafficEvent } from './engine-protocol.ts';
 import type { Answer } from './failure.ts';
-import { failureCodes } from './failure.ts';
 import { historyCalls, historyView, shownSteps } from './history-protocol.ts';
 import { laneView, snapshot } from './model.ts';
+import { failureView } from './phrase-view.ts';
 import { profileCalls } from './profile-protocol.ts';
 import { ruleCalls } from './rule-protocol.ts';
 import { supportCalls } from './support-protocol.ts';
-
-const failure = v.object({
-  code: v.picklist(failureCodes),
-  step: v.optional(v.string()),
-  detail: v.optional(v.string()),
-});
 
 /** One engine of this user: the window's own, or one that `culvert run` hosts. */
 export const engineView = v.object({
@@ -37,7 +31,7 @@ export const ownEngineStates = ['starting', 'ready', 'failed'] as const;
 /** Everything that runs, of every engine of this user; sent entire whenever something in it changes. */
 export const overview = v.object({
   /** The engine that the window starts itself. */
-  own: v.object({ state: v.picklist(ownEngineStates), failure: v.optional(failure) }),
+  own: v.object({ state: v.picklist(ownEngineStates), failure: v.optional(failureView) }),
   engines: v.array(engineView),
   lanes: v.array(v.object({ ...laneView.entries, /** Its engine's process id. */ engine: v.number() })),
 });
@@ -83,7 +77,7 @@ export const windowHistoryCalls = {
     value: v.object({
       ...historyView.entries,
       /** Why what was kept on disk is missing. */
-      problem: v.optional(failure),
+      problem: v.optional(failureView),
     }),
   },
   'history.hosts': historyCalls['history.hosts'],

@@ -2,6 +2,7 @@
  * Every way in which Culvert can fail. Inside a room code throws; at a border an error becomes a `Failure`
  * with a code of the closed list below. The sentences are in sentences.ts.
  */
+import { inEnglish, type Phrase, type Said } from './phrase.ts';
 import { sentences, type Sentence } from './sentences.ts';
 
 export const failureCodes = [
@@ -100,6 +101,8 @@ export interface Failure {
   readonly code: FailureCode;
   readonly step?: string;
   readonly detail?: string;
+  /** The detail, where it is ours to say in another language. */
+  readonly phrase?: Phrase;
 }
 
 /** The answer of every call that crosses a border. */
@@ -110,10 +113,12 @@ export type Answer<T> = { ok: true; value: T } | { ok: false; failure: Failure }
  * With a detail the system's own words follow the reason.
  */
 export function describe(failure: Failure): string {
-  const { what, why, todo } = sentences[failure.code];
-  const step = failure.step === undefined ? '' : ` at “${failure.step}”`;
-  const detail = failure.detail === undefined ? '' : ` (${failure.detail})`;
-  return `${what}${step} — ${why}${detail} — ${todo}`;
+  return inEnglish({ whole: failure });
+}
+
+/** A failure whose detail is ours to say. */
+export function failureSaying(code: FailureCode, phrase: Phrase): Failure {
+  return { code, detail: inEnglish(phrase), phrase };
 }
 
 /** The parts of the sentence, for places that show them apart. */
@@ -121,15 +126,26 @@ export function sentenceOf(code: FailureCode): Sentence {
   return sentences[code];
 }
 
+interface FailureOptions {
+  readonly step?: string | undefined;
+  /** A phrase where it is ours to say. */
+  readonly detail?: Said | undefined;
+  readonly phrase?: Phrase | undefined;
+  readonly cause?: unknown;
+}
+
 /** An error that carries a failure to the next border. */
 export class CulvertError extends Error {
   readonly failure: Failure;
 
-  constructor(code: FailureCode, options: { step?: string; detail?: string; cause?: unknown } = {}) {
+  constructor(code: FailureCode, options: FailureOptions = {}) {
+    const { step, detail } = options;
+    const phrase = typeof detail === 'object' ? detail : options.phrase;
     const failure: Failure = {
       code,
-      ...(options.step === undefined ? {} : { step: options.step }),
-      ...(options.detail === undefined ? {} : { detail: options.detail }),
+      ...(step === undefined ? {} : { step }),
+      ...(detail === undefined ? {} : { detail: inEnglish(detail) }),
+      ...(phrase === undefined ? {} : { phrase }),
     };
     super(describe(failure), options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'CulvertError';

@@ -4,8 +4,8 @@
  * engine-protocol.ts.
  */
 import * as v from 'valibot';
-import { failureCodes } from './failure.ts';
 import { profileHead } from './model.ts';
+import { failureView } from './phrase-view.ts';
 import { historyKeeps } from './profile.ts';
 
 /** Seconds that one bucket covers, and how many of them an engine has in memory: 15 minutes, 3 hours, 24 hours. */
@@ -88,13 +88,7 @@ export const historyState = v.object({
   /** Size of the files. */
   bytes: v.number(),
   /** Why the files could not be read or written the last time. */
-  problem: v.optional(
-    v.object({
-      code: v.picklist(failureCodes),
-      step: v.optional(v.string()),
-      detail: v.optional(v.string()),
-    }),
-  ),
+  problem: v.optional(failureView),
 });
 export type HistoryState = v.InferOutput<typeof historyState>;
 

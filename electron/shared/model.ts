@@ -1,7 +1,7 @@
 /** The words of the product as types: what an engine shows of itself, its lanes and their flows. */
 import * as v from 'valibot';
-import { failureCodes } from './failure.ts';
 import { modes } from './helper-protocol.ts';
+import { failureView, phrasesView, phraseView } from './phrase-view.ts';
 
 export const isolations = ['auto', 'helper', 'rootless'] as const;
 /** How the user wants lanes to be made; `auto` prefers the way without a password. */
@@ -29,12 +29,6 @@ export type DnsMode = (typeof dnsModes)[number];
 /** `starting → running → stopping → gone`, or `failed` from anywhere before `gone`. */
 export const laneStates = ['starting', 'running', 'stopping', 'gone', 'failed'] as const;
 export type LaneState = (typeof laneStates)[number];
-
-const failure = v.object({
-  code: v.picklist(failureCodes),
-  step: v.optional(v.string()),
-  detail: v.optional(v.string()),
-});
 
 /** What is shown of a profile beside its name. */
 export const profileHead = v.object({
@@ -79,7 +73,7 @@ export const flowView = v.object({
   dialMs: v.optional(v.number()),
   /** Milliseconds from then to the first byte for the app; missing where that is not known. */
   firstByteMs: v.optional(v.number()),
-  failure: v.optional(failure),
+  failure: v.optional(failureView),
 });
 /** One TCP connection or one UDP association of a lane. */
 export type FlowView = v.InferOutput<typeof flowView>;
@@ -101,11 +95,11 @@ export const laneView = v.object({
   via: v.string(),
   health: v.picklist(laneHealths),
   /** Why the chain cannot be reached, while it cannot. */
-  trouble: v.optional(failure),
+  trouble: v.optional(failureView),
   /** The profile wants its user to choose what to do about that; until then nothing goes out. */
   asks: v.optional(v.boolean()),
   state: v.picklist(laneStates),
-  cause: v.optional(failure),
+  cause: v.optional(failureView),
   mode: v.picklist(modes),
   interception: v.picklist(['tproxy', 'redirect']),
   pid: v.optional(v.number()),
@@ -116,6 +110,8 @@ export const laneView = v.object({
   bytesDown: v.number(),
   /** Sentences about the lane that its user should know, such as "UDP refused: …". */
   notes: v.array(v.string()),
+  /** The same as phrases, in their order. */
+  notePhrases: phrasesView,
 });
 export type LaneView = v.InferOutput<typeof laneView>;
 
@@ -141,9 +137,10 @@ export const checkLine = v.object({
   outcome: v.picklist(['ok', 'failed', 'refused', 'leak', 'unknown']),
   /** Milliseconds that it took. */
   ms: v.optional(v.number()),
-  /** One sentence for people. */
+  /** One sentence for people, and the same as a phrase. */
   text: v.string(),
-  failure: v.optional(failure),
+  phrase: phraseView,
+  failure: v.optional(failureView),
 });
 export type CheckLine = v.InferOutput<typeof checkLine>;
 
@@ -160,6 +157,7 @@ export const helperView = v.object({
   mode: v.picklist(modes),
   /** Why this way was taken, for the user; of one that is ready. */
   why: v.optional(v.string()),
+  whyPhrase: phraseView,
 });
 /** A process that makes isolated networks for an engine; there is at most one of each mode. */
 export type HelperView = v.InferOutput<typeof helperView>;

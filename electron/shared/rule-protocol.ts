@@ -3,18 +3,12 @@
  * destination. Part of the calls in engine-protocol.ts.
  */
 import * as v from 'valibot';
-import { failureCodes } from './failure.ts';
+import { failureView } from './phrase-view.ts';
 import { actions, rule, slug } from './profile.ts';
 
 const none = v.strictObject({});
 const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
 const place = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20_000));
-
-const failure = v.object({
-  code: v.picklist(failureCodes),
-  step: v.optional(v.string()),
-  detail: v.optional(v.string()),
-});
 
 /** Most connections that a rule is tried on at once. */
 export const maxSubjects = 2000;
@@ -135,7 +129,7 @@ export const ruleCalls = {
       profile: v.string(),
       /** Upstreams, or `direct`; missing where it is refused. */
       via: v.optional(v.string()),
-      failure: v.optional(failure),
+      failure: v.optional(failureView),
       /** Id of the rule that decides; missing where the profile's own action does. */
       rule: v.optional(v.string()),
       /** What of that rule matched, by its fields. */

@@ -3,16 +3,10 @@
  * are kept. Part of the calls in engine-protocol.ts.
  */
 import * as v from 'valibot';
-import { failureCodes } from './failure.ts';
 import { modes } from './helper-protocol.ts';
+import { failureView, phraseView } from './phrase-view.ts';
 
 const none = v.strictObject({});
-
-const failure = v.object({
-  code: v.picklist(failureCodes),
-  step: v.optional(v.string()),
-  detail: v.optional(v.string()),
-});
 
 /** One line of `culvert doctor`. */
 export const doctorLine = v.object({
@@ -21,7 +15,9 @@ export const doctorLine = v.object({
   /** What was looked at, what was found, and what to do about it. */
   what: v.string(),
   found: v.string(),
+  foundPhrase: phraseView,
   todo: v.optional(v.string()),
+  todoPhrase: phraseView,
 });
 export type DoctorLine = v.InferOutput<typeof doctorLine>;
 
@@ -31,7 +27,7 @@ export const isolationView = v.object({
   mode: v.optional(v.picklist(modes)),
   /** It has been proven by making a network, not only looked up. */
   isProven: v.boolean(),
-  failure: v.optional(failure),
+  failure: v.optional(failureView),
   /** What somebody could type to allow it for good, where that is known. */
   command: v.optional(v.string()),
 });

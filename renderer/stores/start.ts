@@ -35,8 +35,12 @@ export async function startStores(): Promise<void> {
   listen('testLine', (value) => {
     useProfileTests().take(value);
   });
-  listen('notice', ({ failure: { code, detail } }) => {
-    useNotices().fail(detail === undefined ? { code } : { code, detail });
+  listen('notice', ({ failure: { code, detail, phrase } }) => {
+    useNotices().fail({
+      code,
+      ...(detail === undefined ? {} : { detail }),
+      ...(phrase === undefined ? {} : { phrase }),
+    });
   });
   listen('openApp', ({ app, profile }) => {
     void useTaking().openApp(app, profile);

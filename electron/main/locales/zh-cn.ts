@@ -1,6 +1,6 @@
 /** What main says, in Simplified Chinese. */
-import type { Failure } from '#shared/failure.ts';
-import { sentencesInChinese } from '#shared/sentences-zh-cn.ts';
+import { sayIn } from '#shared/phrase.ts';
+import { chinesePhrases } from '#shared/phrases-zh-cn.ts';
 import type { Words } from './words.ts';
 
 const outcomes = {
@@ -10,16 +10,9 @@ const outcomes = {
   unknown: '有检查项无法确定',
 };
 
-/** In the order of the English ones; the system's own words follow the reason. */
-function sentenceOf({ code, step, detail }: Failure): string {
-  const { what, why, todo } = sentencesInChinese[code];
-  const where = step === undefined ? '' : `（${step}）`;
-  const words = detail === undefined ? '' : `（${detail}）`;
-  return `${what}${where}。${why}${words}。${todo}。`;
-}
-
 export const chinese: Words = {
-  failure: sentenceOf,
+  failure: (failure) => sayIn(chinesePhrases, { whole: failure }) ?? '',
+  said: ({ text, phrase }) => (phrase === undefined ? undefined : sayIn(chinesePhrases, phrase)) ?? text,
   status: {
     engineFailed: 'Culvert 引擎未运行',
     silent: '有引擎没有响应',

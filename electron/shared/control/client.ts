@@ -13,8 +13,10 @@ import {
   type EngineParams,
   type EngineValue,
 } from '../engine-protocol.ts';
-import { CulvertError, failureCodes } from '../failure.ts';
+import { CulvertError } from '../failure.ts';
 import { enginePidOf, runtimeDir } from '../paths.ts';
+import { phrase } from '../phrase.ts';
+import { failureView } from '../phrase-view.ts';
 import { version } from '../version.ts';
 import { Emitter } from './emitter.ts';
 import { LineReader } from './line-reader.ts';
@@ -43,13 +45,7 @@ const rpcMessage = v.union([
   v.object({ id: v.number(), result: v.unknown() }),
   v.object({
     id: v.nullable(v.number()),
-    error: v.object({
-      data: v.object({
-        code: v.picklist(failureCodes),
-        step: v.optional(v.string()),
-        detail: v.optional(v.string()),
-      }),
-    }),
+    error: v.object({ data: failureView }),
   }),
   v.object({ method: v.picklist(Object.keys(engineEvents) as EngineEvent[]), params: v.unknown() }),
 ]);
@@ -133,7 +129,7 @@ export class EngineClient {
         });
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(new CulvertError('engine-unreachable', { step: method, detail: 'no answer' }));
+        reject(new CulvertError('engine-unreachable', { step: method, detail: phrase('engine.no-answer') }));
       }, longAnswersMs[method] ?? answerMs);
       this.#waiting.set(id, { method, resolve: resolve, reject, timer });
       this.#socket.write(`${line}\n`);
@@ -161,11 +157,8 @@ export class EngineClient {
       return;
     }
     if ('error' in output) {
-      const { code, step, detail } = output.error.data;
-      const error = new CulvertError(code, {
-        ...(step === undefined ? {} : { step }),
-        ...(detail === undefined ? {} : { detail }),
-      });
+      const { code, ...rest } = output.error.data;
+      const error = new CulvertError(code, rest);
       // A refusal comes before any question is read, and so has no id.
       if (output.id === null) this.#rejectAll(error);
       else
@@ -217,7 +210,7 @@ function openSocket(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.setTimeout(connectMs, () => {
-      socket.destroy(new CulvertError('engine-unreachable', { detail: 'no answer' }));
+      socket.destroy(new CulvertError('engine-unreachable', { detail: phrase('engine.no-answer') }));
     });
     socket.once('error', reject);
     socket.once('connect', () => {

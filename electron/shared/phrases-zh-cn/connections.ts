@@ -1,0 +1,38 @@
+/** The particulars of a connection that was not made, was refused, or ended, in Chinese. */
+import type { connections as english } from '../phrases/connections.ts';
+import type { Translation } from '../phrases/template.ts';
+
+export const connections: Translation<typeof english> = {
+  'connection.unreachable': '{peer}：{why}',
+  'connection.refused': '连接被拒绝',
+  'connection.reset': '连接被重置',
+  'connection.no-route': '没有到该主机的路由',
+  'connection.no-network': '网络不可达',
+  'connection.no-answer': '没有应答',
+  'connection.name-unknown': '找不到该名称',
+  'connection.name-not-looked-up': '无法查询该名称',
+  'connection.no-port': '没有剩余的本地地址或端口可用',
+  'connection.forbidden': '此系统禁止该连接',
+  'connection.late': '{during}，{seconds} 秒后仍无结果',
+  'connection.closed-during': '{during}连接被关闭',
+  'connection.reset-during': '{during}连接被重置',
+  'connection.ended-during': '{during}连接中断（{words}）',
+  'connection.while-connecting': '连接 {peer} 时',
+  'connection.while-tls': '协商 TLS 时',
+  'connection.while-greeting': '等待对问候的应答时',
+  'connection.while-sign-in': '等待对登录的应答时',
+  'connection.while-request': '等待对请求的应答时',
+  'connection.not-found': '找不到该名称：{words}',
+  'connection.own-loopback': '此计算机自己的回环地址',
+  'connection.own-link': '隔离网络自身的链路',
+  'connection.udp-off': '已为此应用关闭 UDP',
+  'connection.ipv6-off': '已为此应用关闭 IPv6',
+  'connection.local-closed': '本地网络没有对此应用开放',
+  'connection.lane-closing': '该隔离网络正在关闭',
+  'page.no-tls': '无法与它建立 TLS：{words}',
+  'page.closed-during-tls': '协商 TLS 时连接被关闭',
+  'page.certificate': '{where} 的证书被拒绝：{why}',
+  'page.no-http': '返回的内容不是 HTTP',
+  'page.closed': '在应答到来之前连接就被关闭',
+  'dns.no-answer': '返回的内容不是对该查询的应答',
+};

@@ -1,0 +1,35 @@
+/** What the staged test of a profile finds, in the order of its stages. */
+import type { Templates } from './template.ts';
+
+export const tests = {
+  'test.takes': '{server} takes connections',
+  'test.takes-through': '{server} takes connections, through the servers before it',
+  'test.each': '{there} of {all} servers take connections; a connection needs {needed}',
+  'test.each-without':
+    '{there} of {all} servers take connections; a connection needs {needed}; not {servers}',
+  'test.and-more': '{servers} and {more} more',
+  'test.sign-in-accepted': 'user name and password are accepted',
+  'test.sign-in-none': 'the server asks for none',
+  'test.page': '{where} answers with status {status}',
+  'test.page-late': 'no answer of {where} within {seconds} s',
+  'test.exit': 'others see {address}',
+  'test.exit-unsaid': 'the page does not say which address it sees',
+  'test.exit-same': 'others see {address}, which is this computer’s own address',
+  'test.exit-other': 'others see {address} instead of {own}',
+  'test.exit-unknown': 'others see {address}; this computer’s own address was not found out: {why}',
+  'test.udp': '{where} answers over UDP ({code})',
+  'test.udp-none': 'not offered: UDP will be blocked',
+  'test.udp-none-because': 'not offered: UDP will be blocked ({why})',
+  'test.udp-without-answer': 'UDP is offered, but {why}',
+  'test.udp-late': 'no datagram came back of {where} within {seconds} s',
+  'test.dns': '{where} answers over TCP ({code})',
+  'test.dns-code': '{where} answers {code}',
+  'test.dns-refused': 'no connections to port {port}; names still go to the proxy as names',
+  'test.dns-refused-because': 'no connections to port {port} ({why}); names still go to the proxy as names',
+  'test.reached': '{where} is reached',
+  'test.ipv6-none': 'not offered',
+  'test.ipv6-none-because': 'not offered ({why})',
+  'test.ipv6-kind': 'not offered by this kind of proxy: IPv6 will be blocked',
+  'test.ipv6-untried': 'no IPv6 address to try: {where} has none, or could not be looked up',
+  'test.failed': '{failure}',
+} as const satisfies Templates;
