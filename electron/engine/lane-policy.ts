@@ -3,9 +3,10 @@
  * that it hands out. Must not: answer "direct" unless a rule or the profile says so (S6).
  */
 import { BlockList, isIPv6 } from 'node:net';
-import { CulvertError, type Failure } from '#shared/failure.ts';
+import { CulvertError, failureSaying, type Failure } from '#shared/failure.ts';
 import type { DnsChoice } from './lane-spec.ts';
 import type { LaneHealth, ProfileHead, Upstream } from '#shared/model.ts';
+import { phrase } from '#shared/phrase.ts';
 import { findProfile, headOf, type Config, type Profile, type Server } from '#shared/profile.ts';
 import type { FlowFacts } from './rules/facts.ts';
 import { Rulebook } from './rules/rulebook.ts';
@@ -173,7 +174,10 @@ export class LanePolicy {
     const choice = this.profile.hostAccess.lan;
     if (choice !== 'profile' && facts.address !== undefined && isLan(facts.address)) {
       if (choice === 'direct') return { kind: 'way', way: this.#direct, lasts };
-      return refused('destination-blocked', 'the local network is not open to this app');
+      return {
+        kind: 'refused',
+        failure: failureSaying('destination-blocked', phrase('connection.local-closed')),
+      };
     }
     return wayOrRefusal(this.#own, lasts, {});
   }
@@ -185,19 +189,15 @@ export function refusalBeforeRules(
   { protocol, address }: Pick<PolicyFacts, 'protocol' | 'address'>,
 ): Failure | undefined {
   if (protocol === 'udp' && udp === 'block')
-    return { code: 'destination-blocked', detail: 'UDP is turned off for this app' };
+    return failureSaying('destination-blocked', phrase('connection.udp-off'));
   if (ipv6 === 'block' && address?.includes(':') === true)
-    return { code: 'destination-blocked', detail: 'IPv6 is turned off for this app' };
+    return failureSaying('destination-blocked', phrase('connection.ipv6-off'));
   return undefined;
 }
 
 function wayOrRefusal(way: Way | undefined, lasts: boolean, named: { rule?: string }): Decision {
   if (way === undefined) return { kind: 'refused', failure: { code: 'blocked-by-profile' }, ...named };
   return { kind: 'way', way, lasts, ...named };
-}
-
-function refused(code: Failure['code'], detail: string): Decision {
-  return { kind: 'refused', failure: { code, detail } };
 }
 
 function isLan(address: string): boolean {

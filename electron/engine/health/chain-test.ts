@@ -4,13 +4,14 @@
  *
  * Must not: send anything to anybody but the chain's servers, unless it is told to compare (`compare`).
  */
-import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
+import { CulvertError, failureOf, failureSaying, type Failure } from '#shared/failure.ts';
 import type { CheckLine, CheckReport, Upstream } from '#shared/model.ts';
+import { phrase } from '#shared/phrase.ts';
 import { ChainDialler, type ChainSpec, type ChainSurroundings } from '../upstream/chain.ts';
 import { authorityOf, destinationOf, type Destination } from '../upstream/destination.ts';
 import { askByUdp } from './datagrams.ts';
 import { questionFor, type ResolverAnswer } from './dns-question.ts';
-import { Findings, sentenceFor, since } from './findings.ts';
+import { Findings, reasonOf, shortly, since } from './findings.ts';
 import { within } from './limit.ts';
 import { ownAddress } from './own-address.ts';
 import type { Probe } from './probe.ts';
@@ -113,9 +114,8 @@ class ChainTest {
           return askWeb(dialled, url, signal);
         },
       );
-      findings.add('web', 'ok', `${authorityOf(web)} answers with status ${answer.status}`, {
-        ms: since(begin),
-      });
+      const said = phrase('test.page', { where: authorityOf(web), status: answer.status });
+      findings.add('web', 'ok', said, { ms: since(begin) });
       await this.#exit(answer.address);
       return true;
     } catch (error) {
@@ -126,14 +126,14 @@ class ChainTest {
 
   #signedIn(ms: number): void {
     const isUsed = this.#spec.upstreams.some(({ user }) => user !== undefined);
-    const text = isUsed ? 'user name and password are accepted' : 'the server asks for none';
-    this.#findings.add('sign-in', 'ok', text, { ms });
+    const said = phrase(isUsed ? 'test.sign-in-accepted' : 'test.sign-in-none');
+    this.#findings.add('sign-in', 'ok', said, { ms });
   }
 
   #webFailed(failure: Failure, reached: Reached, ms: number): boolean {
     const findings = this.#findings;
     if (failure.code === 'proxy-sign-in-refused' || failure.code === 'certificate-refused') {
-      findings.add('sign-in', 'failed', sentenceFor(failure), { ms, failure });
+      findings.add('sign-in', 'failed', shortly(failure), { ms, failure });
       return false;
     }
     const isBeyond = failure.code === 'proxy-refused' || failure.code === 'probe-unreachable';
@@ -141,20 +141,19 @@ class ChainTest {
     // A server that took the sign-in is there: what it then does not do is about the page.
     const isAboutPage = isBeyond || (reached === 'signed-in' && failure.code !== 'chain-exhausted');
     const shown = isAboutPage ? unreachable(failure) : failure;
-    findings.add('web', 'failed', sentenceFor(shown), { ms, failure: shown });
+    findings.add('web', 'failed', shortly(shown), { ms, failure: shown });
     return isAboutPage;
   }
 
   async #exit(address: string | undefined): Promise<void> {
     const findings = this.#findings;
     if (address === undefined) {
-      findings.add('exit-address', 'unknown', 'the page does not say which address it sees');
+      findings.add('exit-address', 'unknown', phrase('test.exit-unsaid'));
       return;
     }
     findings.exitAddress = address;
-    const seen = `others see ${address}`;
     if (this.#options.compare !== true) {
-      findings.add('exit-address', 'ok', seen);
+      findings.add('exit-address', 'ok', phrase('test.exit', { address }));
       return;
     }
     const begin = performance.now();
@@ -167,13 +166,15 @@ class ChainTest {
         ...(socketFor === undefined ? {} : { socketFor }),
       });
       const isSame = own === address;
-      const text = isSame ? `${seen}, which is this computer’s own address` : `${seen} instead of ${own}`;
-      findings.add('exit-address', isSame ? 'failed' : 'ok', text, { ms: since(begin) });
+      const said = isSame
+        ? phrase('test.exit-same', { address })
+        : phrase('test.exit-other', { address, own });
+      findings.add('exit-address', isSame ? 'failed' : 'ok', said, { ms: since(begin) });
     } catch (error) {
       this.#outer.throwIfAborted();
       const failure = failureOf(error);
-      const text = `${seen}; this computer’s own address was not found out: ${failure.detail ?? failure.code}`;
-      findings.add('exit-address', 'unknown', text, { ms: since(begin), failure });
+      const said = phrase('test.exit-unknown', { address, why: reasonOf(failure) });
+      findings.add('exit-address', 'unknown', said, { ms: since(begin), failure });
     }
   }
 
@@ -186,21 +187,22 @@ class ChainTest {
       const answer = await this.#stage(stageMs, resolver, (signal, deadlineMs) =>
         askByUdp(this.#chain, resolver, questionFor(name, 'A'), { deadlineMs, signal, socketOn }),
       );
-      const text = `${authorityOf(resolver)} answers over UDP (${answer.code})`;
-      findings.add('udp', 'ok', text, { ms: since(begin) });
+      const said = phrase('test.udp', { where: authorityOf(resolver), code: answer.code });
+      findings.add('udp', 'ok', said, { ms: since(begin) });
     } catch (error) {
       this.#outer.throwIfAborted();
       const failure = failureOf(error);
       if (failure.code === 'udp-not-offered') {
-        findings.add('udp', 'refused', `not offered: UDP will be blocked${because(failure)}`, {
-          ms: since(begin),
-        });
+        const why = failure.phrase ?? failure.detail;
+        const said =
+          why === undefined ? phrase('test.udp-none') : phrase('test.udp-none-because', { why });
+        findings.add('udp', 'refused', said, { ms: since(begin) });
       } else {
-        const text =
+        const said =
           failure.code === 'dns-failed'
-            ? `UDP is offered, but ${failure.detail ?? ''}`
-            : sentenceFor(failure);
-        findings.add('udp', 'failed', text, { ms: since(begin), failure });
+            ? phrase('test.udp-without-answer', { why: reasonOf(failure) })
+            : shortly(failure);
+        findings.add('udp', 'failed', said, { ms: since(begin), failure });
       }
     }
   }
@@ -229,14 +231,13 @@ class ChainTest {
         const { socket, early } = await this.#chain.dial(resolver, { deadlineMs, signal });
         try {
           const first = await askByTcp(socket, early, questionFor(name, 'A'), signal);
-          const text = `${authorityOf(resolver)} answers over TCP (${first.code})`;
-          const failure: Failure = {
-            code: 'dns-failed',
-            detail: `${authorityOf(resolver)} answers ${first.code}`,
-          };
-          findings.add('dns', first.isUseful ? 'ok' : 'failed', text, {
+          const answered = { where: authorityOf(resolver), code: first.code };
+          const failure = first.isUseful
+            ? undefined
+            : failureSaying('dns-failed', phrase('test.dns-code', answered));
+          findings.add('dns', first.isUseful ? 'ok' : 'failed', phrase('test.dns', answered), {
             ms: since(begin),
-            failure: first.isUseful ? undefined : failure,
+            failure,
           });
           // Its failure is no failure of this stage.
           return await askByTcp(socket, Buffer.alloc(0), questionFor(name, 'AAAA'), signal).catch(
@@ -257,11 +258,16 @@ class ChainTest {
     const { resolver } = this.#options.probe;
     if (this.#findings.lines.some(({ stage }) => stage === 'dns')) return;
     if (failure.code !== 'proxy-refused') {
-      this.#findings.add('dns', 'failed', sentenceFor(failure), { ms, failure });
+      this.#findings.add('dns', 'failed', shortly(failure), { ms, failure });
       return;
     }
-    const text = `no connections to port ${resolver.port}${because(failure)}; names still go to the proxy as names`;
-    this.#findings.add('dns', 'refused', text, { ms });
+    const { port } = resolver;
+    const why = failure.phrase ?? failure.detail;
+    const said =
+      why === undefined
+        ? phrase('test.dns-refused', { port })
+        : phrase('test.dns-refused-because', { port, why });
+    this.#findings.add('dns', 'refused', said, { ms });
   }
 
   async #ipv6(found: string | undefined): Promise<void> {
@@ -271,15 +277,11 @@ class ChainTest {
       [web, resolver].find(({ kind }) => kind === 'ipv6') ??
       (found === undefined ? undefined : destinationOf(found, web.port));
     if (!this.#chain.carriesIpv6) {
-      findings.add('ipv6', 'refused', 'not offered by this kind of proxy: IPv6 will be blocked');
+      findings.add('ipv6', 'refused', phrase('test.ipv6-kind'));
       return;
     }
     if (target === undefined) {
-      findings.add(
-        'ipv6',
-        'unknown',
-        `no IPv6 address to try: ${authorityOf(web)} has none, or could not be looked up`,
-      );
+      findings.add('ipv6', 'unknown', phrase('test.ipv6-untried', { where: authorityOf(web) }));
       return;
     }
     const begin = performance.now();
@@ -287,13 +289,20 @@ class ChainTest {
       await this.#stage(stageMs, target, async (signal, deadlineMs) => {
         (await this.#chain.dial(target, { deadlineMs, signal })).socket.destroy();
       });
-      findings.add('ipv6', 'ok', `${authorityOf(target)} is reached`, { ms: since(begin) });
+      findings.add('ipv6', 'ok', phrase('test.reached', { where: authorityOf(target) }), {
+        ms: since(begin),
+      });
     } catch (error) {
       this.#outer.throwIfAborted();
       const failure = failureOf(error);
-      const isRefused = failure.code === 'proxy-refused';
-      if (isRefused) findings.add('ipv6', 'refused', `not offered${because(failure)}`, { ms: since(begin) });
-      else findings.failed('ipv6', error, since(begin));
+      if (failure.code !== 'proxy-refused') {
+        findings.failed('ipv6', error, since(begin));
+        return;
+      }
+      const why = failure.phrase ?? failure.detail;
+      const said =
+        why === undefined ? phrase('test.ipv6-none') : phrase('test.ipv6-none-because', { why });
+      findings.add('ipv6', 'refused', said, { ms: since(begin) });
     }
   }
 
@@ -305,19 +314,14 @@ class ChainTest {
     const left = this.#left(ms);
     const late = (): Error =>
       new CulvertError('probe-unreachable', {
-        detail: `no answer of ${authorityOf(target)} within ${left / 1000} s`,
+        detail: phrase('test.page-late', { where: authorityOf(target), seconds: left / 1000 }),
       });
     // A dial that is late has more to say of it than the stage has.
     return within(left, this.#outer, late, (signal) => run(signal, Math.max(1, left - 100)));
   }
 }
 
-function unreachable({ code, detail }: Failure): Failure {
-  return code === 'probe-unreachable'
-    ? { code, ...(detail === undefined ? {} : { detail }) }
-    : { code: 'probe-unreachable', detail: detail ?? code };
-}
-
-function because({ detail }: Failure): string {
-  return detail === undefined ? '' : ` (${detail})`;
+function unreachable(failure: Failure): Failure {
+  const { step: _step, ...said } = failure;
+  return { ...said, code: 'probe-unreachable', detail: failure.detail ?? failure.code };
 }

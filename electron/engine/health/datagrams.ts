@@ -6,6 +6,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import ipaddr from 'ipaddr.js';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import { socksAddress } from '../relay/udp-address.ts';
 import type { ChainDialler } from '../upstream/chain.ts';
 import { authorityOf, type Destination } from '../upstream/destination.ts';
@@ -98,6 +99,6 @@ function plain(address: string): string {
 
 function silent(resolver: Destination, ms: number): CulvertError {
   return new CulvertError('dns-failed', {
-    detail: `no datagram came back of ${authorityOf(resolver)} within ${ms / 1000} s`,
+    detail: phrase('test.udp-late', { where: authorityOf(resolver), seconds: ms / 1000 }),
   });
 }

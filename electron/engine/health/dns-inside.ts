@@ -1,6 +1,7 @@
 /** A question to somebody else's resolver from inside a lane: Culvert has to answer it, whoever was asked. */
 import { once } from 'node:events';
-import type { Failure } from '#shared/failure.ts';
+import { failureSaying } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import { authorityOf, type Destination } from '../upstream/destination.ts';
 import { answerTo, questionFor, type ResolverAnswer } from './dns-question.ts';
 import type { Evidence } from './evidence.ts';
@@ -32,7 +33,7 @@ export async function askInside(context: ProbeContext, probe: DnsProbe): Promise
   const { evidence, findings } = context;
   const { resolver, name, type, transport } = probe;
   const question = questionFor(name, type);
-  const over = `over ${transport.toUpperCase()}`;
+  const asked = { where: authorityOf(resolver), transport: transport.toUpperCase() };
   const begin = performance.now();
   evidence.asks(question);
   const answer = await ask(context, probe, question);
@@ -41,18 +42,18 @@ export async function askInside(context: ProbeContext, probe: DnsProbe): Promise
   if (isSeen) evidence.carried += 1;
   if (answer !== undefined && !isSeen) {
     evidence.leaked += 1;
-    const detail = `a question to ${authorityOf(resolver)} ${over} was answered from outside`;
-    findings.add('dns', 'leak', detail, { ms, failure: { code: 'leak-found', detail } });
+    const said = phrase('check.dns-leak', asked);
+    findings.add('dns', 'leak', said, { ms, failure: failureSaying('leak-found', said) });
   } else if (answer === undefined) {
-    const failure: Failure = { code: 'dns-failed', detail: `no answer to a question ${over}` };
-    const text = isSeen ? 'Culvert has no answer to it' : 'and Culvert has not seen it';
-    findings.add('dns', isSeen ? 'failed' : 'unknown', `${failure.detail}: ${text}`, { ms, failure });
+    const failure = failureSaying('dns-failed', phrase('check.dns-silent', asked));
+    const said = phrase(isSeen ? 'check.dns-none' : 'check.dns-unseen', asked);
+    findings.add('dns', isSeen ? 'failed' : 'unknown', said, { ms, failure });
   } else if (!answer.isUseful) {
-    const failure: Failure = { code: 'dns-failed', detail: answer.code };
-    findings.add('dns', 'failed', `Culvert answers questions ${over} with ${answer.code}`, { ms, failure });
+    const said = phrase('check.dns-code', { ...asked, code: answer.code });
+    const failure = { code: 'dns-failed', detail: answer.code } as const;
+    findings.add('dns', 'failed', said, { ms, failure });
   } else {
-    const text = `Culvert answers a question to ${authorityOf(resolver)} ${over}`;
-    findings.add('dns', 'ok', text, { ms });
+    findings.add('dns', 'ok', phrase('check.dns', asked), { ms });
   }
   return answer?.addresses[0];
 }

@@ -15,8 +15,12 @@ export interface EvidenceSources {
 export function failureIn(flow: FlowView | undefined): Failure | undefined {
   const failure = flow?.failure;
   if (failure === undefined) return undefined;
-  const { code, detail } = failure;
-  return detail === undefined ? { code } : { code, detail };
+  const { code, detail, phrase } = failure;
+  return {
+    code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(phrase === undefined ? {} : { phrase }),
+  };
 }
 
 /** Milliseconds between two looks at the table. */

@@ -1,6 +1,7 @@
 /** What a test or a check has found so far, line by line, and what that comes to. Pure but for the clock it is given. */
-import { failureOf, sentenceOf, type Failure } from '#shared/failure.ts';
+import { failureOf, type Failure } from '#shared/failure.ts';
 import { checkStages, type CheckLine, type CheckReport, type CheckStage } from '#shared/model.ts';
+import { inEnglish, phrase, type Phrase, type Said } from '#shared/phrase.ts';
 
 export type Outcome = CheckLine['outcome'];
 
@@ -20,12 +21,13 @@ export class Findings {
     this.#onLine = onLine;
   }
 
-  add(stage: CheckStage, outcome: Outcome, text: string, { ms, failure }: Extras = {}): void {
+  add(stage: CheckStage, outcome: Outcome, said: Phrase, { ms, failure }: Extras = {}): void {
     const line: CheckLine = {
       stage,
       outcome,
       ...(ms === undefined ? {} : { ms }),
-      text,
+      text: inEnglish(said),
+      phrase: said,
       ...(failure === undefined ? {} : { failure: { ...failure } }),
     };
     this.lines.push(line);
@@ -35,7 +37,7 @@ export class Findings {
   /** A line about something that was thrown. Answers its failure. */
   failed(stage: CheckStage, error: unknown, ms: number): Failure {
     const failure = failureOf(error);
-    this.add(stage, 'failed', sentenceFor(failure), { ms, failure });
+    this.add(stage, 'failed', shortly(failure), { ms, failure });
     return failure;
   }
 
@@ -55,9 +57,13 @@ export class Findings {
 }
 
 /** What is wrong, shortly: the failure's own figures in place of its advice. */
-export function sentenceFor({ code, detail }: Failure): string {
-  const { what, why } = sentenceOf(code);
-  return `${what}: ${detail ?? why}`;
+export function shortly(failure: Failure): Phrase {
+  return phrase('test.failed', { failure });
+}
+
+/** A failure's own figures, or its code where it has none. */
+export function reasonOf({ code, detail, phrase: said }: Failure): Said {
+  return said ?? detail ?? code;
 }
 
 /**

@@ -6,15 +6,16 @@
  * to its DNS was carried by somebody else, which is a leak. Must not: call anything good that was not seen there, or
  * send anything from outside the lane.
  */
-import type { Failure } from '#shared/failure.ts';
+import { failureSaying, type Failure } from '#shared/failure.ts';
 import type { CheckReport, CheckStage } from '#shared/model.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { Way } from '../ways/way.ts';
 import { authorityOf } from '../upstream/destination.ts';
 import { askInside } from './dns-inside.ts';
 import { Evidence, type EvidenceSources } from './evidence.ts';
-import { Findings, sentenceFor, since } from './findings.ts';
+import { Findings, shortly, since } from './findings.ts';
 import type { Inside } from './inside.ts';
-import type { IsolationFacts } from './isolation.ts';
+import type { IsolationFacts, NamedProcess } from './isolation.ts';
 import { probePage } from './page-inside.ts';
 import type { Probe } from './probe.ts';
 import { probeUdp } from './udp-inside.ts';
@@ -75,11 +76,11 @@ class LaneCheck {
     const begin = performance.now();
     const isThere = await own.look(this.#left(reachMs));
     if (isThere) {
-      this.#findings.add('reach', 'ok', `${own.via} is reached`, { ms: since(begin) });
+      this.#findings.add('reach', 'ok', phrase('test.reached', { where: own.via }), { ms: since(begin) });
       return;
     }
     const failure: Failure = own.state.trouble ?? { code: 'proxy-unreachable' };
-    this.#findings.add('reach', 'failed', sentenceFor(failure), { ms: since(begin), failure });
+    this.#findings.add('reach', 'failed', shortly(failure), { ms: since(begin), failure });
   }
 
   async #fromInside(): Promise<void> {
@@ -112,13 +113,13 @@ class LaneCheck {
     );
     if (exit === undefined) return;
     this.#findings.exitAddress = exit;
-    const how = this.#lane.isDirect ? ', this computer’s own: the profile has no proxy' : '';
-    this.#findings.add('exit-address', 'ok', `others see ${exit}${how}`);
+    const key = this.#lane.isDirect ? 'check.exit-own' : 'test.exit';
+    this.#findings.add('exit-address', 'ok', phrase(key, { address: exit }));
   }
 
   async #ipv6(address: string | undefined): Promise<void> {
     if (!this.#lane.inside.hasIpv6) {
-      this.#findings.add('ipv6', 'refused', 'this network has no IPv6');
+      this.#findings.add('ipv6', 'refused', phrase('check.ipv6-none'));
       return;
     }
     const port = address === undefined ? ipv6Target.port : this.#probe.web.port;
@@ -151,53 +152,55 @@ class LaneCheck {
 
   #unasked(stage: CheckStage): void {
     const where = authorityOf(this.#probe.web);
-    const failure: Failure = { code: 'probe-unreachable', detail: `${where} has no address on this network` };
-    this.#findings.add(stage, 'unknown', sentenceFor(failure), { failure });
+    const failure = failureSaying('probe-unreachable', phrase('check.no-address', { where }));
+    this.#findings.add(stage, 'unknown', shortly(failure), { failure });
   }
 
   async #isolation(): Promise<void> {
     const begin = performance.now();
     const { inside, escaped, apart, hidden, interfaces } = await this.#lane.isolation();
     const extras = { ms: since(begin) };
-    const names = (list: readonly { name: string; pid: number }[]): string =>
-      list
-        .slice(0, 3)
-        .map(({ name, pid }) => `${name} (${pid})`)
-        .join(', ');
     if (escaped.length > 0) {
-      const detail = `on this computer’s own network: ${names(escaped)}`;
-      const failure: Failure = { code: 'leak-found', detail };
-      this.#findings.add('isolation', 'leak', `a process of the app is ${detail}`, { ...extras, failure });
+      const processes = namesOf(escaped);
+      const failure = failureSaying('leak-found', phrase('check.escaped', { processes }));
+      const said = phrase('check.process-escaped', { processes });
+      this.#findings.add('isolation', 'leak', said, { ...extras, failure });
       return;
     }
-    const others = interfaces?.filter((name) => name !== 'lo' && name !== 'app0') ?? [];
-    if (others.length > 0 || hidden.length > 0) {
-      const what = [
-        ...(others.length > 0 ? [`further interfaces: ${others.slice(0, 3).join(', ')}`] : []),
-        ...(hidden.length > 0 ? [`processes that cannot be looked at: ${names(hidden)}`] : []),
-      ];
-      this.#findings.add('isolation', 'unknown', what.join('; '), extras);
+    const doubt = doubtOf(interfaces?.filter((name) => name !== 'lo' && name !== 'app0') ?? [], hidden);
+    if (doubt !== undefined) {
+      this.#findings.add('isolation', 'unknown', doubt, extras);
       return;
     }
-    const sandboxed = apart === 0 ? '' : `, and ${apart} in networks of their own`;
-    const only = interfaces === undefined ? '' : '; it has lo and app0 only';
-    const text = `${inside} ${inside === 1 ? 'process' : 'processes'} on the isolated network${sandboxed}${only}`;
-    this.#findings.add('isolation', inside > 0 ? 'ok' : 'unknown', text, extras);
+    let said =
+      inside === 1 ? phrase('check.inside-one') : phrase('check.inside', { count: inside });
+    if (apart > 0) said = phrase('check.apart', { inside: said, apart });
+    if (interfaces !== undefined) said = phrase('check.only-link', { inside: said });
+    this.#findings.add('isolation', inside > 0 ? 'ok' : 'unknown', said, extras);
   }
 
   #bypass(): void {
     const { carried, leaked } = this.#evidence;
     if (leaked > 0) {
-      const detail = `${leaked} of ${leaked + carried} probes were answered by somebody that Culvert did not ask`;
-      this.#findings.add('bypass', 'leak', detail, { failure: { code: 'leak-found', detail } });
+      const said = phrase('check.bypass-leak', { leaked, all: leaked + carried });
+      this.#findings.add('bypass', 'leak', said, { failure: failureSaying('leak-found', said) });
     } else if (carried === 0) {
-      this.#findings.add('bypass', 'unknown', 'Culvert has seen none of the probes, so they prove nothing');
+      this.#findings.add('bypass', 'unknown', phrase('check.bypass-none'));
     } else {
-      this.#findings.add(
-        'bypass',
-        'ok',
-        `Culvert itself has seen ${carried} probes; nothing came back by another way`,
-      );
+      this.#findings.add('bypass', 'ok', phrase('check.bypass', { carried }));
     }
   }
+}
+
+/** What keeps a lane from being called isolated, if anything does. */
+function doubtOf(others: readonly string[], hidden: readonly NamedProcess[]): Phrase | undefined {
+  const doubts = [
+    ...(others.length > 0 ? [phrase('check.interfaces', { interfaces: others.slice(0, 3) })] : []),
+    ...(hidden.length > 0 ? [phrase('check.hidden', { processes: namesOf(hidden) })] : []),
+  ];
+  return doubts.length === 0 ? undefined : phrase('check.doubts', { doubts: { clauses: doubts } });
+}
+
+function namesOf(processes: readonly NamedProcess[]): string[] {
+  return processes.slice(0, 3).map(({ name, pid }) => `${name} (${pid})`);
 }

@@ -3,6 +3,7 @@
  * for that.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { DialOptions } from '../upstream/connection.ts';
 import { authorityOf, destinationOf } from '../upstream/destination.ts';
 import { dialDirect } from '../upstream/dial.ts';
@@ -28,7 +29,7 @@ export async function ownAddress(
 ): Promise<string> {
   const late = (): Error =>
     new CulvertError('probe-unreachable', {
-      detail: `no answer of ${authorityOf(web)} within ${wholeMs / 1000} s`,
+      detail: phrase('test.page-late', { where: authorityOf(web), seconds: wholeMs / 1000 }),
     });
   const answer = await within(wholeMs, signal, late, async (limit) => {
     const options = { deadlineMs: wholeMs, signal: limit, ...(socketFor === undefined ? {} : { socketFor }) };
@@ -36,5 +37,5 @@ export async function ownAddress(
     return askWeb(await dialDirect(destination, options), url, limit);
   });
   if (answer.address !== undefined) return answer.address;
-  throw new CulvertError('probe-unreachable', { detail: 'the page does not say which address it sees' });
+  throw new CulvertError('probe-unreachable', { detail: phrase('test.exit-unsaid') });
 }

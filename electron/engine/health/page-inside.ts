@@ -1,11 +1,12 @@
 /** A web request from inside a lane, and what the engine has seen of it. */
-import { CulvertError, failureOf, type Failure, type FailureCode } from '#shared/failure.ts';
+import { CulvertError, failureOf, failureSaying, type Failure, type FailureCode } from '#shared/failure.ts';
 import type { FlowView } from '#shared/model.ts';
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import { authorityOf } from '../upstream/destination.ts';
 import { isTrouble } from '../ways/way-health.ts';
 import type { ProbeContext } from './dns-inside.ts';
 import { failureIn } from './evidence.ts';
-import { sentenceFor, since } from './findings.ts';
+import { shortly, since } from './findings.ts';
 import { familyOf, freshPort } from './inside.ts';
 import { within } from './limit.ts';
 import { askWeb, type WebAnswer } from './web-request.ts';
@@ -56,21 +57,21 @@ export async function probePage(context: ProbeContext, probe: PageProbe): Promis
     answer === undefined,
   );
   if (flow === undefined && !isConnected) {
-    const failure: Failure = { code: 'destination-unreachable', detail: trouble?.detail ?? where };
+    const failure: Failure = { detail: where, ...trouble, code: 'destination-unreachable' };
     const outcome = stage === 'ipv6' ? 'refused' : 'failed';
-    findings.add(stage, outcome, sentenceFor(failure), { ms: since(begin), failure });
+    findings.add(stage, outcome, shortly(failure), { ms: since(begin), failure });
     return undefined;
   }
   const ms = since(begin);
   if (flow !== undefined) evidence.carried += 1;
   else if (answer !== undefined) evidence.leaked += 1;
   if (answer !== undefined && flow === undefined) {
-    const detail = `${where} answered by a way that is not Culvert’s${seen(answer)}`;
-    findings.add(stage, 'leak', detail, { ms, failure: { code: 'leak-found', detail } });
+    const said = leakOf(where, answer);
+    findings.add(stage, 'leak', said, { ms, failure: failureSaying('leak-found', said) });
   } else if (answer !== undefined && flow !== undefined) {
-    findings.add(stage, 'ok', `${probe.url.host} answers with status ${answer.status}, ${wayOf(flow)}`, {
-      ms,
-    });
+    const { status } = answer;
+    const said = phrase('check.page', { where: probe.url.host, status, way: wayOf(flow) });
+    findings.add(stage, 'ok', said, { ms });
     return answer.address;
   } else unanswered(context, probe, flow, { ms, trouble });
   return undefined;
@@ -80,7 +81,7 @@ async function ask({ inside }: ProbeContext, probe: PageProbe, sourcePort: numbe
   const { url, address, port, deadlineMs } = probe;
   const never = new AbortController().signal;
   const late = (): Error =>
-    new CulvertError('probe-unreachable', { detail: `no answer within ${deadlineMs / 1000} s` });
+    new CulvertError('probe-unreachable', { detail: phrase('check.page-late', { seconds: deadlineMs / 1000 }) });
   let isConnected = false;
   try {
     const answer = await within(deadlineMs, never, late, async (signal) => {
@@ -103,31 +104,34 @@ function unanswered(
   { ms, trouble }: { readonly ms: number; readonly trouble: Failure | undefined },
 ): void {
   const failure = failureIn(flow);
-  const why = failure?.detail ?? trouble?.detail ?? 'no answer';
+  const why = saidOf(failure) ?? saidOf(trouble) ?? phrase('check.no-answer');
   const where = stage === 'web' ? url.host : authorityOf({ host: address, port });
-  const beyond: Failure = { code: 'probe-unreachable', detail: `${where}: ${why}` };
+  const beyond = failureSaying('probe-unreachable', phrase('check.at', { where, why }));
   if (flow === undefined) {
-    const text = `${sentenceFor(beyond)}; Culvert has not seen the connection either`;
-    findings.add(stage, 'unknown', text, { ms, failure: beyond });
+    const said = phrase('check.page-unseen', { failure: beyond });
+    findings.add(stage, 'unknown', said, { ms, failure: beyond });
   } else if (failure !== undefined && isBlocked(failure)) {
-    findings.add(stage, 'refused', sentenceFor(failure), { ms });
+    findings.add(stage, 'refused', shortly(failure), { ms });
   } else if (failure !== undefined && isTrouble(failure)) {
-    findings.add(stage, 'failed', sentenceFor(failure), { ms, failure });
+    findings.add(stage, 'failed', shortly(failure), { ms, failure });
   } else if (stage === 'ipv6' && flow.dialMs !== undefined) {
-    findings.add(stage, 'ok', `IPv6 is carried, ${wayOf(flow)}; the page does not answer by it`, { ms });
+    findings.add(stage, 'ok', phrase('check.ipv6', { way: wayOf(flow) }), { ms });
   } else if (stage === 'ipv6') {
-    findings.add(stage, 'refused', `Culvert has taken the connection, and it came to nothing: ${why}`, {
-      ms,
-    });
-  } else findings.add(stage, 'unknown', sentenceFor(beyond), { ms, failure: beyond });
+    findings.add(stage, 'refused', phrase('check.ipv6-nothing', { why }), { ms });
+  } else findings.add(stage, 'unknown', shortly(beyond), { ms, failure: beyond });
 }
 
 /** For people: by which proxies, or that there were none. */
-export function wayOf({ via, rule }: FlowView): string {
-  const because = rule === undefined ? '' : ` (rule ${rule})`;
-  return `${via.startsWith('direct') ? 'reached without a proxy' : `through ${via}`}${because}`;
+export function wayOf({ via, rule }: FlowView): Phrase {
+  const way = via.startsWith('direct') ? phrase('check.way-direct') : phrase('check.way-through', { via });
+  return rule === undefined ? way : phrase('check.way-by-rule', { way, rule });
 }
 
-function seen({ address }: WebAnswer): string {
-  return address === undefined ? '' : `, and saw ${address}`;
+function leakOf(where: string, { address }: WebAnswer): Phrase {
+  if (address === undefined) return phrase('check.page-leak', { where });
+  return phrase('check.page-leak-seen', { where, address });
+}
+
+function saidOf(failure: Failure | undefined): Said | undefined {
+  return failure?.phrase ?? failure?.detail;
 }

@@ -3,8 +3,9 @@
  *
  * Must not: dial a server of a strict chain but through those before it: it is not to see this computer's address.
  */
-import { failureOf, type Failure } from '#shared/failure.ts';
+import { failureOf, failureSaying, type Failure } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
+import { phrase, type PhraseValue } from '#shared/phrase.ts';
 import { connect } from '../upstream/attempt.ts';
 import type { ChainDialler } from '../upstream/chain.ts';
 import { type ChainSpec } from '../upstream/chain.ts';
@@ -48,10 +49,8 @@ async function reachInOrder({ upstreams }: ChainSpec, options: ReachOptions): Pr
       noteLost(findings, error, since(begin));
       return 'lost';
     }
-    const where = at === 0 ? '' : ', through the servers before it';
-    findings.add('reach', 'ok', `${formatUpstream(upstream)} takes connections${where}`, {
-      ms: since(begin),
-    });
+    const key = at === 0 ? 'test.takes' : 'test.takes-through';
+    findings.add('reach', 'ok', phrase(key, { server: formatUpstream(upstream) }), { ms: since(begin) });
     if (at < upstreams.length - 1) dialled.socket.destroy();
     else return await signIn(upstream, dialled, options);
   }
@@ -90,8 +89,8 @@ async function signIn(upstream: Upstream, dialled: Dialled, options: ReachOption
   const begin = performance.now();
   try {
     const result = await trySignIn(upstream, dialled, { deadlineMs: options.deadlineMs, signal });
-    const text = result === 'accepted' ? 'user name and password are accepted' : 'the server asks for none';
-    findings.add('sign-in', 'ok', text, { ms: since(begin) });
+    const said = phrase(result === 'accepted' ? 'test.sign-in-accepted' : 'test.sign-in-none');
+    findings.add('sign-in', 'ok', said, { ms: since(begin) });
     return 'signed-in';
   } catch (error) {
     findings.failed('sign-in', error, since(begin));
@@ -115,18 +114,21 @@ async function reachEach(spec: ChainSpec, options: ReachOptions): Promise<Reache
   );
   const there = upstreams.length - lost.length;
   const needed = mode === 'dynamic' ? 1 : length;
-  const text = `${there} of ${upstreams.length} servers take connections; a connection needs ${needed}${without(lost)}`;
+  const counts = { there, all: upstreams.length, needed };
+  const said =
+    lost.length === 0
+      ? phrase('test.each', counts)
+      : phrase('test.each-without', { ...counts, servers: namesOf(lost) });
   if (there >= needed) {
-    options.findings.add('reach', 'ok', text, { ms: since(begin) });
+    options.findings.add('reach', 'ok', said, { ms: since(begin) });
     return 'reached';
   }
-  const failure: Failure = { code: 'chain-exhausted', detail: `${there} of ${needed} needed` };
-  options.findings.add('reach', 'failed', text, { ms: since(begin), failure });
+  const failure = failureSaying('chain-exhausted', phrase('proxy.needed', { have: there, needed }));
+  options.findings.add('reach', 'failed', said, { ms: since(begin), failure });
   return 'lost';
 }
 
-function without(lost: readonly { readonly upstream: Upstream }[]): string {
-  if (lost.length === 0) return '';
-  const names = lost.slice(0, 3).map(({ upstream }) => authorityOf(upstream));
-  return `; not ${names.join(', ')}${lost.length > 3 ? ` and ${lost.length - 3} more` : ''}`;
+function namesOf(lost: readonly { readonly upstream: Upstream }[]): PhraseValue {
+  const servers = lost.slice(0, 3).map(({ upstream }) => authorityOf(upstream));
+  return lost.length > 3 ? phrase('test.and-more', { servers, more: lost.length - 3 }) : servers;
 }

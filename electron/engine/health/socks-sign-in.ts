@@ -4,6 +4,7 @@
  * Must not: name a destination. The connection is ended, which the server sees as a client that thought better of it.
  */
 import type { Upstream } from '#shared/model.ts';
+import type { Phrase } from '#shared/phrase.ts';
 import { closed, late, whileAt, type Dialled } from '../upstream/connection.ts';
 import { peerOf } from '../upstream/dial.ts';
 import { SocksDialogue } from '../upstream/socks.ts';
@@ -35,7 +36,7 @@ export async function trySignIn(
           socket.write(bytes);
         }
       });
-      const during = (): string => whileAt(peer, dialogue.stage);
+      const during = (): Phrase => whileAt(peer, dialogue.stage);
       timer = setTimeout(() => reject(late(peer, deadlineMs, during())), deadlineMs);
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       socket.on('data', (chunk: Buffer) => {

@@ -1,6 +1,7 @@
 /** A question to a resolver over a connection that is there already (RFC 7766). */
 import type { Duplex } from 'node:stream';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Said } from '#shared/phrase.ts';
 import { frame, FrameReader } from '../dns/stream.ts';
 import { answerTo, type ResolverAnswer } from './dns-question.ts';
 
@@ -22,16 +23,16 @@ export function askByTcp(
       socket.on('error', ignore);
       act();
     };
-    const fail = (detail: string): void => settle(() => reject(new CulvertError('dns-failed', { detail })));
+    const fail = (detail: Said): void => settle(() => reject(new CulvertError('dns-failed', { detail })));
     const onData = (chunk: Buffer): void => {
       reader.push(chunk);
       const message = reader.next();
       if (message === undefined) return;
       const answer = answerTo(question, message);
-      if (answer === undefined) fail('what came back is no answer to the question');
+      if (answer === undefined) fail(phrase('dns.no-answer'));
       else settle(() => resolve(answer));
     };
-    const onEnd = (): void => fail('the connection was closed before an answer came');
+    const onEnd = (): void => fail(phrase('page.closed'));
     const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? error.message);
     signal.addEventListener('abort', () => settle(() => reject(signal.reason as Error)), { once: true });
     socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);

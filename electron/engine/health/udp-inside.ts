@@ -1,12 +1,13 @@
 /** A datagram from inside a lane to a server, and what the engine has made of it. */
 import { once } from 'node:events';
-import type { Failure } from '#shared/failure.ts';
+import { failureSaying, type Failure } from '#shared/failure.ts';
 import type { FlowView } from '#shared/model.ts';
+import { phrase } from '#shared/phrase.ts';
 import { authorityOf } from '../upstream/destination.ts';
 import { isTrouble } from '../ways/way-health.ts';
 import type { ProbeContext } from './dns-inside.ts';
 import { failureIn } from './evidence.ts';
-import { sentenceFor, since } from './findings.ts';
+import { shortly, since } from './findings.ts';
 import { familyOf } from './inside.ts';
 import { isBlocked, wayOf } from './page-inside.ts';
 import { versionQuestion } from './quic.ts';
@@ -41,14 +42,14 @@ export async function probeUdp(context: ProbeContext, probe: UdpProbe): Promise<
   const refusal = failureIn(flow) ?? evidence.udpRefusal;
   if (said === 'answered' && flow === undefined) {
     evidence.leaked += 1;
-    const detail = `${where} answered a datagram that Culvert has not carried`;
-    findings.add('udp', 'leak', detail, { ms, failure: { code: 'leak-found', detail } });
+    const leak = phrase('check.udp-leak', { where });
+    findings.add('udp', 'leak', leak, { ms, failure: failureSaying('leak-found', leak) });
     return;
   }
   if (flow !== undefined || refusal !== undefined) evidence.carried += 1;
   if (flow !== undefined && flow.failure === undefined && said !== 'refused') {
-    const silent = said === 'silent' ? '; this server has not answered, which it need not' : '';
-    findings.add('udp', 'ok', `UDP is carried, ${wayOf(flow)}${silent}`, { ms });
+    const key = said === 'silent' ? 'check.udp-silent' : 'check.udp';
+    findings.add('udp', 'ok', phrase(key, { way: wayOf(flow) }), { ms });
   } else unanswered(context, refusal, { ms, said, where, isOffered: probe.isOffered });
 }
 
@@ -58,19 +59,16 @@ function unanswered(
   { ms, said, where, isOffered }: { ms: number; said: Said; where: string; isOffered: boolean },
 ): void {
   if (refusal !== undefined && isTrouble(refusal)) {
-    findings.add('udp', 'failed', sentenceFor(refusal), { ms, failure: refusal });
+    findings.add('udp', 'failed', shortly(refusal), { ms, failure: refusal });
   } else if (refusal !== undefined && isBlocked(refusal)) {
-    findings.add('udp', 'refused', sentenceFor(refusal), { ms });
+    findings.add('udp', 'refused', shortly(refusal), { ms });
   } else if (refusal?.code === 'udp-not-offered' || (said === 'refused' && !isOffered)) {
-    findings.add('udp', 'refused', 'blocked at once: the proxy does not offer UDP', { ms });
+    findings.add('udp', 'refused', phrase('check.udp-none'), { ms });
   } else if (refusal !== undefined) {
-    findings.add('udp', 'failed', sentenceFor(refusal), { ms, failure: refusal });
+    findings.add('udp', 'failed', shortly(refusal), { ms, failure: refusal });
   } else {
-    const text =
-      said === 'refused'
-        ? 'was refused, and not by Culvert'
-        : 'was not answered, and Culvert has not seen it';
-    findings.add('udp', 'unknown', `a datagram to ${where} ${text}`, { ms });
+    const key = said === 'refused' ? 'check.udp-refused' : 'check.udp-unseen';
+    findings.add('udp', 'unknown', phrase(key, { where }), { ms });
   }
 }
 

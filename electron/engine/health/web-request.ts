@@ -8,9 +8,11 @@ import { request, type IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Said } from '#shared/phrase.ts';
 import { authorityOf } from '../upstream/destination.ts';
 import { refusalOf, secure } from '../upstream/secure.ts';
 import type { Dialled } from '../upstream/connection.ts';
+import { reasonOf } from './findings.ts';
 
 /** More than any page that answers with an address has. */
 const maxBodyBytes = 16 * 1024;
@@ -65,16 +67,15 @@ async function secured(
   await new Promise<void>((resolve, reject) => {
     tls.once('secureConnect', resolve);
     tls.on('error', (error: NodeJS.ErrnoException) =>
-      reject(unreachable(`no TLS with it: ${error.code ?? error.message}`)),
+      reject(unreachable(phrase('page.no-tls', { words: error.code ?? error.message }))),
     );
-    tls.once('close', () => reject(unreachable('closed while agreeing on TLS')));
+    tls.once('close', () => reject(unreachable(phrase('page.closed-during-tls'))));
     onAbort(signal, reject);
   });
   const refusal = refusalOf(tls, demand);
   if (refusal === undefined) return tls;
-  throw unreachable(
-    `the certificate of ${authorityOf({ host: demand.host, port: Number(url.port || 443) })} is refused: ${refusal.failure.detail ?? ''}`,
-  );
+  const where = authorityOf({ host: demand.host, port: Number(url.port || 443) });
+  throw unreachable(phrase('page.certificate', { where, why: reasonOf(refusal.failure) }));
 }
 
 function ask(stream: Duplex, url: URL, signal: AbortSignal): Promise<{ status: number; body: string }> {
@@ -116,16 +117,16 @@ function readBody(answer: IncomingMessage): Promise<string> {
   });
 }
 
-function meaningOf({ code = '', message }: NodeJS.ErrnoException): string {
-  if (code.startsWith('HPE_')) return 'what came back is not HTTP';
-  return code === 'ECONNRESET' ? 'the connection was closed before an answer came' : code || message;
+function meaningOf({ code = '', message }: NodeJS.ErrnoException): Said {
+  if (code.startsWith('HPE_')) return phrase('page.no-http');
+  return code === 'ECONNRESET' ? phrase('page.closed') : code || message;
 }
 
 function onAbort(signal: AbortSignal, reject: (reason: Error) => void): void {
   signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
 }
 
-function unreachable(detail: string): CulvertError {
+function unreachable(detail: Said): CulvertError {
   return new CulvertError('probe-unreachable', { detail });
 }
 

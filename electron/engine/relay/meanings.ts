@@ -3,6 +3,7 @@
  * through that stood for a name which is no longer known (S16).
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { FakePool } from '../dns/fake-pool.ts';
 import { destinationOf, type Destination } from '../upstream/destination.ts';
 
@@ -22,7 +23,7 @@ export class Meanings {
    */
   lookup(address: string, port: number): Destination {
     if (ownLink.test(address))
-      throw new CulvertError('destination-blocked', { detail: 'the lane’s own link' });
+      throw new CulvertError('destination-blocked', { detail: phrase('connection.own-link') });
     const found = this.#fakes.lookup(address);
     if (found.kind === 'unmapped') throw new CulvertError('fake-address-unmapped', { detail: address });
     return destinationOf(found.kind === 'name' ? found.name : address, port);

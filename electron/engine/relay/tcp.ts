@@ -5,7 +5,8 @@
  * proxy, else here. Must not: take a byte of the app's, or answer a failure with anything but a reset.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
-import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
+import { CulvertError, failureOf, failureSaying, type Failure } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { PolicyFacts } from '../lane-policy.ts';
 import type { Flow } from '../flows.ts';
 import type { AcceptedFlow, EndedFlow, FlowEvent } from '../native-events.ts';
@@ -247,7 +248,7 @@ export class TcpRelay {
   /** Only an end that the proxy's side caused is worth a word; the app may reset as it likes. */
   #onEnd({ address }: AcceptedFlow, flow: Flow, { end }: EndedFlow): Failure | undefined {
     this.#options.meanings.release(address);
-    if (end === 'proxy-reset') return { code: 'proxy-closed', detail: 'connection reset' };
+    if (end === 'proxy-reset') return failureSaying('proxy-closed', phrase('connection.reset'));
     return end === 'aborted' && flow.state === 'dialling' ? closing().failure : undefined;
   }
 
@@ -288,5 +289,5 @@ function viaOf(decision: Verdict): string {
 }
 
 function closing(): CulvertError {
-  return new CulvertError('lane-unknown', { detail: 'the lane is closing' });
+  return new CulvertError('lane-unknown', { detail: phrase('connection.lane-closing') });
 }

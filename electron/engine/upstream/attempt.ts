@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import {
   closed,
   late,
@@ -242,11 +243,11 @@ class Attempt {
     this.#fail(this.#signal?.reason);
   };
 
-  #during(): string {
+  #during(): Phrase {
     const { peer } = this.#leg;
-    if (this.#stage === 'TLS') return 'while agreeing on TLS';
+    if (this.#stage === 'TLS') return phrase('connection.while-tls');
     if (this.#stage === 'connection') return whileAt(peer, undefined);
-    return whileAt(peer, this.#dialogues[this.#at]?.stage ?? 'connection');
+    return whileAt(peer, this.#dialogues[this.#at]?.stage);
   }
 
   #succeed(early: Buffer): void {

@@ -5,6 +5,7 @@
  * failed. Must not: go past a server that its mode demands, or try another path because a destination was refused.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { Upstream } from '#shared/model.ts';
 import type { ChainMode } from '#shared/profile.ts';
 import type { Stumble } from './attempt.ts';
@@ -94,7 +95,7 @@ export class ChainDialler {
     return this.#walk(options, async (upstreams, limits): Promise<Walked<ChainAssociation>> => {
       const other = upstreams.find(({ kind }) => kind !== 'socks5');
       if (other !== undefined) {
-        throw new CulvertError('udp-not-offered', { detail: `${other.kind} proxies carry TCP only` });
+        throw new CulvertError('udp-not-offered', { detail: phrase('proxy.tcp-only', { kind: other.kind }) });
       }
       return associateThrough(upstreams, pathText(upstreams), { ...limits, ...onEndOf(options) });
     });
@@ -157,19 +158,27 @@ export class ChainDialler {
   ): CulvertError {
     const needed = mode === 'dynamic' ? 1 : length;
     const have = this.spec.upstreams.length - failed.size;
-    const why = last?.failure.detail === undefined ? '' : `; ${last.failure.code}: ${last.failure.detail}`;
-    return new CulvertError('chain-exhausted', { detail: `${have} of ${needed} needed${why}`, cause: last });
+    const why = last?.failure;
+    const detail =
+      why === undefined
+        ? phrase('proxy.needed', { have, needed })
+        : phrase('proxy.needed-because', { have, needed, why });
+    return new CulvertError('chain-exhausted', { detail, cause: last });
   }
 
   /** The same failure with the server that failed, by its place in the chain. */
   #named(reason: unknown, server: number | undefined): CulvertError {
     const upstream = this.spec.upstreams[server ?? -1];
     if (!(reason instanceof CulvertError) || upstream === undefined) throw reason;
-    const { code, step, detail } = reason.failure;
-    const place = `server ${(server ?? 0) + 1} of ${this.spec.upstreams.length}, ${authorityOf(upstream)}`;
+    const { code, step, detail, phrase: said = detail } = reason.failure;
+    const place = phrase('proxy.place', {
+      place: (server ?? 0) + 1,
+      all: this.spec.upstreams.length,
+      server: authorityOf(upstream),
+    });
     return new CulvertError(code, {
-      ...(step === undefined ? {} : { step }),
-      detail: detail === undefined ? place : `${detail}; ${place}`,
+      step,
+      detail: said === undefined ? place : phrase('proxy.at-place', { why: said, place }),
       cause: reason,
     });
   }

@@ -6,8 +6,10 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { CulvertError, type FailureCode } from '#shared/failure.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { Destination } from './destination.ts';
 import { authorityOf } from './destination.ts';
+import type { Stage } from './dialogue.ts';
 
 /** What a dial may take; the deadline is the whole of it, names, connecting and dialogues together. */
 export interface DialOptions {
@@ -75,38 +77,46 @@ function monotonic(): number {
   return performance.now();
 }
 
-const meanings: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'network unreachable',
-  ETIMEDOUT: 'no answer',
-  ENOTFOUND: 'the name was not found',
-  EAI_AGAIN: 'the name could not be looked up',
-  EADDRNOTAVAIL: 'no local address or port is left for it',
-  EACCES: 'this system forbids the connection',
-  EPERM: 'this system forbids the connection',
+const meanings: Readonly<Record<string, Phrase>> = {
+  ECONNREFUSED: phrase('connection.refused'),
+  ECONNRESET: phrase('connection.reset'),
+  EHOSTUNREACH: phrase('connection.no-route'),
+  ENETUNREACH: phrase('connection.no-network'),
+  ETIMEDOUT: phrase('connection.no-answer'),
+  ENOTFOUND: phrase('connection.name-unknown'),
+  EAI_AGAIN: phrase('connection.name-not-looked-up'),
+  EADDRNOTAVAIL: phrase('connection.no-port'),
+  EACCES: phrase('connection.forbidden'),
+  EPERM: phrase('connection.forbidden'),
 };
 
 /** What was being done, for messages: connecting, or waiting at a stage of the dialogue. */
-export function whileAt(peer: Peer, stage: string | undefined): string {
-  if (stage === undefined) return `while connecting to ${authorityOf(peer)}`;
-  return `while waiting for the answer to the ${stage}`;
+export function whileAt(peer: Peer, stage: Stage | undefined): Phrase {
+  if (stage === undefined) return phrase('connection.while-connecting', { peer: authorityOf(peer) });
+  return phrase(`connection.while-${stage}`);
 }
 
 /** The deadline of a dial has come. */
-export function late(peer: Peer, totalMs: number, during: string): CulvertError {
-  return new CulvertError(peer.timeout, { detail: `nothing after ${totalMs / 1000} s, ${during}` });
+export function late(peer: Peer, totalMs: number, during: Phrase): CulvertError {
+  const detail = phrase('connection.late', { seconds: totalMs / 1000, during });
+  return new CulvertError(peer.timeout, { detail });
 }
 
 /** The connection ended before the dialogue did; `code` is the system's word if it failed. */
-export function closed(code: string | undefined, during: string): CulvertError {
-  const how = code === undefined ? 'closed' : code === 'ECONNRESET' ? 'reset' : code;
-  return new CulvertError('proxy-closed', { detail: `${how} ${during}` });
+export function closed(code: string | undefined, during: Phrase): CulvertError {
+  return new CulvertError('proxy-closed', { detail: endOf(code, during) });
+}
+
+function endOf(code: string | undefined, during: Phrase): Phrase {
+  if (code === undefined) return phrase('connection.closed-during', { during });
+  if (code === 'ECONNRESET') return phrase('connection.reset-during', { during });
+  return phrase('connection.ended-during', { words: code, during });
 }
 
 /** There is no connection to the peer; `code` is the system's word for the reason. */
 export function unreachable(peer: Peer, code: string): CulvertError {
   if (code === 'EMFILE' || code === 'ENFILE') return new CulvertError('engine-limit', { detail: code });
-  return new CulvertError(peer.unreachable, { detail: `${authorityOf(peer)}: ${meanings[code] ?? code}` });
+  const why = meanings[code] ?? code;
+  const detail = phrase('connection.unreachable', { peer: authorityOf(peer), why });
+  return new CulvertError(peer.unreachable, { detail });
 }

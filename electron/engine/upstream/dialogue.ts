@@ -6,9 +6,11 @@
  * a byte behind the proxy's answer, which is the app's.
  */
 
+/** What is being waited for: the answer to this. */
+export type Stage = 'greeting' | 'sign-in' | 'request';
+
 export interface Dialogue {
-  /** What is being waited for, for messages: "sign-in", "request" and the like. */
-  readonly stage: string;
+  readonly stage: Stage;
   /** Whether the proxy has shown before the present stage that it is one. */
   readonly hasSpoken: boolean;
   /** Begins: the connection to the proxy is open. */

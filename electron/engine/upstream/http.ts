@@ -6,6 +6,7 @@
  * Content-Length or Transfer-Encoding say: what follows the head is the app's.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import type { Upstream } from '#shared/model.ts';
 import { Again, type Dialogue, type Send } from './dialogue.ts';
 import { authorityOf, checkDestination, type Destination } from './destination.ts';
@@ -68,11 +69,11 @@ export class ConnectDialogue implements Dialogue {
   #endOfHead(chunk: Buffer, from: number): number | undefined {
     for (let at = from; at < chunk.length; at += 1) {
       if (++this.#total > maxHeadBytes)
-        throw wrong(`the head of the answer is longer than ${maxHeadBytes} bytes`);
+        throw wrong(phrase('proxy.head-bytes', { most: maxHeadBytes }));
       const byte = chunk[at];
       if (byte === lineFeed) {
         if (++this.#lines > maxHeadLines)
-          throw wrong(`the head of the answer has more than ${maxHeadLines} lines`);
+          throw wrong(phrase('proxy.head-lines', { most: maxHeadLines }));
         const isEmpty = this.#lineBytes === 0;
         this.#lineBytes = 0;
         this.#hasReturn = false;
@@ -89,7 +90,7 @@ export class ConnectDialogue implements Dialogue {
   #keep(bytes: Buffer): void {
     this.#head = Buffer.concat([this.#head, bytes]);
     const length = Math.min(this.#head.length, opening.length);
-    if (opening.compare(this.#head, 0, length, 0, length) !== 0) throw wrong('the answer is not HTTP/1');
+    if (opening.compare(this.#head, 0, length, 0, length) !== 0) throw wrong(phrase('proxy.no-http'));
   }
 
   /** Whether the complete head is the yes; throws for a no, answers false for a provisional one. */
@@ -98,24 +99,31 @@ export class ConnectDialogue implements Dialogue {
     const parts = /^HTTP\/1\.[0-9] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n/.exec(text);
     const status = Number(parts?.[1] ?? 0);
     if (parts === null || status === 101)
-      throw wrong('the first line of the answer is not a status of HTTP/1');
+      throw wrong(phrase('proxy.no-status'));
     if (status < 200) return false;
     const said = this.#printable(`${status} ${parts[2] ?? ''}`.trim());
     // 401 is an origin's word, but the answer to CONNECT is always the proxy's, and tinyproxy says it so.
     if (status === 407 || status === 401) throw this.#challenged(said, text);
     const credentials = this.#said;
     const isAgain = credentials !== undefined && this.#signIn.settled(credentials);
-    if (isAgain) throw new Again(signInRefused('it answers only to a request without a sign-in'));
+    if (isAgain) throw new Again(signInRefused(phrase('proxy.answers-without')));
     if (status >= 300) throw new CulvertError('proxy-refused', { detail: said });
     return true;
   }
 
   #challenged(said: string, head: string): Error {
     const challenges = challengesIn(head);
-    const refused = signInRefused(this.#printable(`${said}${schemesOf(challenges)}`));
+    const refused = signInRefused(this.#offered(said, challenges));
     const credentials = this.#said;
     const isAgain = credentials !== undefined && this.#signIn.challenged(credentials, challenges);
     return isAgain ? new Again(refused) : refused;
+  }
+
+  /** Which ways of signing in the proxy names, because a wrong password is not the only cause of a 407. */
+  #offered(said: string, challenges: readonly Challenge[]): Said {
+    const schemes = [...new Set(challenges.map(({ scheme }) => scheme.slice(0, 20)))].slice(0, 4);
+    if (schemes.length === 0) return said;
+    return phrase('proxy.offers', { said, schemes: schemes.map((scheme) => this.#printable(scheme)) });
   }
 
   /** The proxy's words as far as they may be shown: printable, short and without what we told it. */
@@ -136,16 +144,10 @@ function challengesIn(head: string): Challenge[] {
   return headers.flatMap(([, value = '']) => parseChallenges(value));
 }
 
-/** Which ways of signing in the proxy names, because a wrong password is not the only cause of a 407. */
-function schemesOf(challenges: readonly Challenge[]): string {
-  const schemes = [...new Set(challenges.map(({ scheme }) => scheme.slice(0, 20)))];
-  return schemes.length === 0 ? '' : `; it offers ${schemes.slice(0, 4).join(', ')}`;
-}
-
-function signInRefused(detail: string): CulvertError {
+function signInRefused(detail: Said): CulvertError {
   return new CulvertError('proxy-sign-in-refused', { detail });
 }
 
-function wrong(detail: string): CulvertError {
+function wrong(detail: Phrase): CulvertError {
   return new CulvertError('proxy-protocol-error', { detail });
 }

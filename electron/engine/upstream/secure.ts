@@ -8,6 +8,7 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type PhraseKey, type Said } from '#shared/phrase.ts';
 import { authorities } from './authorities.ts';
 import { Carrier, CutOff } from './carrier.ts';
 import { protocolError } from './socks5-answers.ts';
@@ -42,36 +43,41 @@ export function secure(below: Socket, { host, fingerprint }: Demand): TLSSocket 
 /** Why the certificate will not do, with the fingerprint that was seen; undefined when it will. */
 export function refusalOf(secured: TLSSocket, { host, fingerprint }: Demand): CulvertError | undefined {
   const seen = secured.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
-  if (seen === undefined) return new CulvertError('certificate-refused', { detail: 'it shows none' });
+  if (seen === undefined) return new CulvertError('certificate-refused', { detail: phrase('proxy.no-certificate') });
   const isAccepted = fingerprint === undefined ? secured.authorized : seen === fingerprint.toLowerCase();
   if (isAccepted) return undefined;
-  const why = fingerprint === undefined ? reasonOf(secured, host) : 'not the one that was accepted';
-  return new CulvertError('certificate-refused', { detail: `${why}; SHA-256 ${seen}` });
+  const why =
+    fingerprint === undefined ? reasonOf(secured, host) : phrase('proxy.certificate-other');
+  return new CulvertError('certificate-refused', { detail: phrase('proxy.certificate', { why, seen }) });
 }
 
 /** What an error of TLS itself means; undefined for those of the connection below. */
 export function tlsDefect({ code = '', message }: NodeJS.ErrnoException): CulvertError | undefined {
   if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_') && code !== 'EPROTO') return undefined;
   const reason = /ssl3?_[^:]*:([^:]*)/.exec(message)?.[1] ?? code;
-  return protocolError(`no TLS with it: ${reason.slice(0, 100)}`);
+  return protocolError(phrase('page.no-tls', { words: reason.slice(0, 100) }));
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'signed by itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not known here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not known here',
-  UNABLE_TO_GET_ISSUER_CERT: 'its authority is not known here',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not known here',
-  CERT_HAS_EXPIRED: 'expired',
-  CERT_NOT_YET_VALID: 'not valid yet',
-  CERT_REVOKED: 'revoked',
-};
+const reasons = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'proxy.certificate-self',
+  SELF_SIGNED_CERT_IN_CHAIN: 'proxy.certificate-authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'proxy.certificate-authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'proxy.certificate-authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'proxy.certificate-authority',
+  CERT_HAS_EXPIRED: 'proxy.certificate-expired',
+  CERT_NOT_YET_VALID: 'proxy.certificate-early',
+  CERT_REVOKED: 'proxy.certificate-revoked',
+} as const satisfies Readonly<Record<string, PhraseKey>>;
 
-function reasonOf(secured: TLSSocket, host: string): string {
+function reasonOf(secured: TLSSocket, host: string): Said {
   // The typings say Error; what is there is the code of one.
   const code = String(secured.authorizationError);
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `not for ${host}`;
-  return reasons[code] ?? code;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return phrase('proxy.certificate-name', { host });
+  return isReason(code) ? phrase(reasons[code]) : code;
+}
+
+function isReason(code: string): code is keyof typeof reasons {
+  return Object.hasOwn(reasons, code);
 }
 
 /**

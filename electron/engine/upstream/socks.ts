@@ -9,6 +9,7 @@
 import type { Duplex } from 'node:stream';
 import { SocksClient } from 'socks';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase, type PhraseKey } from '#shared/phrase.ts';
 import type { Upstream } from '#shared/model.ts';
 import type { Dialogue, Send } from './dialogue.ts';
 import { checkDestination, type Destination } from './destination.ts';
@@ -23,18 +24,16 @@ import {
   unknownAddressType,
 } from './socks5-answers.ts';
 
-const socks4Replies: Readonly<Record<number, string>> = {
-  91: 'rejected or failed',
-  92: 'rejected, because the proxy cannot reach identd on this computer',
-  93: 'rejected, because identd reports another user',
+const socks4Replies: Readonly<Record<number, PhraseKey>> = {
+  91: 'proxy.reply-failed',
+  92: 'proxy.reply-no-identity',
+  93: 'proxy.reply-other-identity',
 };
 
 const addressLengths: Readonly<Record<number, number>> = { 1: 4, 4: 16 };
 
 /** The longest answer: four bytes, a name with its length, a port (RFC 1928 §6). */
 const maxAnswerBytes = 4 + 1 + 255 + 2;
-
-type Stage = 'greeting' | 'sign-in' | 'request';
 
 /** Made once per connection to the proxy. Throws for destinations that the kind of proxy cannot carry. */
 export class SocksDialogue implements Dialogue {
@@ -114,7 +113,7 @@ export class SocksDialogue implements Dialogue {
   #inspect(): void {
     const [first = 0, second = 0] = this.#answer;
     if (this.#upstream.kind !== 'socks5') {
-      if (first !== 0) throw protocolError(`the answer begins with ${first} instead of 0`);
+      if (first !== 0) throw protocolError(phrase('proxy.another-version', { byte: first, version: 0 }));
       if (this.#have > 1 && second !== 90) throw this.#refusalOf4(second);
       return;
     }
@@ -158,9 +157,9 @@ export class SocksDialogue implements Dialogue {
 
   #refusalOf4(code: number): CulvertError {
     const meaning = socks4Replies[code];
-    if (meaning === undefined) return protocolError(`unknown reply ${code}`);
+    if (meaning === undefined) return protocolError(phrase('proxy.unknown-reply', { code }));
     const isIdentity = code === 92 || code === 93;
-    const detail = `${meaning} (reply ${code})`;
+    const detail = phrase('proxy.reply', { reason: phrase(meaning), code });
     return isIdentity ? signInRefused(detail) : new CulvertError('proxy-refused', { detail });
   }
 }
@@ -216,8 +215,8 @@ class Wire {
 function checkCarries(upstream: Upstream, destination: Destination): void {
   checkDestination(destination);
   if (upstream.kind === 'socks5' || destination.kind === 'ipv4') return;
-  if (destination.kind === 'ipv6') throw refusal('SOCKS4 cannot carry IPv6');
-  if (upstream.kind === 'socks4') throw refusal('SOCKS4 cannot carry names; use socks4a');
+  if (destination.kind === 'ipv6') throw refusal(phrase('proxy.socks4-ipv6'));
+  if (upstream.kind === 'socks4') throw refusal(phrase('proxy.socks4-names'));
 }
 
 /** Each length is one byte (RFC 1929 §2). Whoever made the upstream has checked it; a cut one would be sent as requests. */
@@ -230,7 +229,7 @@ export function hasCredentials({ user, password }: Upstream): boolean {
   return Boolean(user) || Boolean(password);
 }
 
-function refusal(detail: string): CulvertError {
+function refusal(detail: Phrase): CulvertError {
   return new CulvertError('proxy-refused', { detail });
 }
 

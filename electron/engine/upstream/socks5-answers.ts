@@ -3,54 +3,53 @@
  * place for the two that read them: the dialogue in JavaScript and the one of the native pump.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase, type PhraseKey } from '#shared/phrase.ts';
 
 /** Reply codes of RFC 1928 §6. */
-const replies: readonly string[] = [
-  'granted',
-  'general failure',
-  'not allowed by its rules',
-  'network unreachable',
-  'host unreachable',
-  'connection refused',
-  'time to live expired',
-  'command not supported',
-  'address type not supported',
-];
+const replies: Readonly<Record<number, PhraseKey>> = {
+  1: 'proxy.reply-general',
+  2: 'proxy.reply-rules',
+  3: 'proxy.reply-network',
+  4: 'proxy.reply-host',
+  5: 'proxy.reply-refused',
+  6: 'proxy.reply-expired',
+  7: 'proxy.reply-command',
+  8: 'proxy.reply-address',
+};
 
-export function protocolError(detail: string): CulvertError {
+export function protocolError(detail: Phrase): CulvertError {
   return new CulvertError('proxy-protocol-error', { detail });
 }
 
-export function signInRefused(detail: string): CulvertError {
+export function signInRefused(detail: Phrase): CulvertError {
   return new CulvertError('proxy-sign-in-refused', { detail });
 }
 
 export function anotherVersion(first: number): CulvertError {
-  return protocolError(`the answer begins with ${first} instead of 5`);
+  return protocolError(phrase('proxy.another-version', { byte: first, version: 5 }));
 }
 
 /** A method that is none of those offered; 255 is the proxy's way to accept none. */
 export function methodRefused(method: number, hasSignIn: boolean): CulvertError {
-  if (method !== 255) return protocolError(`it chose sign-in method ${method}, which was not offered`);
-  return signInRefused(
-    hasSignIn ? 'it accepts no user name and password' : 'it wants a sign-in and none was given',
-  );
+  if (method !== 255) return protocolError(phrase('proxy.method-not-offered', { method }));
+  return signInRefused(phrase(hasSignIn ? 'proxy.no-password-wanted' : 'proxy.sign-in-wanted'));
 }
 
 export function signInStatus(status: number): CulvertError {
-  return signInRefused(`status ${status}`);
+  return signInRefused(phrase('proxy.sign-in-status', { status }));
 }
 
 /** A reply other than 0. */
 export function replyRefused(code: number, command: 'connect' | 'associate'): CulvertError {
-  const detail = `${replies[code] ?? 'unknown reason'} (reply ${code})`;
+  const reason = phrase(replies[code] ?? 'proxy.reply-unknown');
+  const detail = phrase('proxy.reply', { reason, code });
   return new CulvertError(command === 'associate' ? 'udp-not-offered' : 'proxy-refused', { detail });
 }
 
 export function unknownAddressType(type: number): CulvertError {
-  return protocolError(`the answer has the unknown address type ${type}`);
+  return protocolError(phrase('proxy.address-type', { type }));
 }
 
 export function surplusBytes(): CulvertError {
-  return protocolError('it sent more than was asked for');
+  return protocolError(phrase('proxy.surplus'));
 }

@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { Upstream } from '#shared/model.ts';
 import type { Stumble } from './attempt.ts';
 import type { DialOptions } from './connection.ts';
@@ -58,7 +59,7 @@ export async function udpAssociate(
   options: AssociateOptions = {},
 ): Promise<UdpAssociation> {
   if (upstream.kind !== 'socks5') {
-    throw new CulvertError('udp-not-offered', { detail: `${upstream.kind} proxies carry TCP only` });
+    throw new CulvertError('udp-not-offered', { detail: phrase('proxy.tcp-only', { kind: upstream.kind }) });
   }
   const result = await ask([upstream], options);
   if (!result.ok) throw result.stumble.reason;
@@ -87,10 +88,10 @@ export async function ask(upstreams: readonly Upstream[], options: JourneyOption
 /** The relay that an answer names, for a proxy connected at `ownAddress`. Throws `proxy-protocol-error`. */
 export function relayOf(bound: Bound, ownAddress: string | undefined): UdpRelay {
   if (ownAddress === undefined)
-    throw new CulvertError('proxy-closed', { detail: 'closed right after its yes' });
+    throw new CulvertError('proxy-closed', { detail: phrase('proxy.closed-after-yes') });
   const own = ipaddr.process(ownAddress).toString();
   const named = namedBy(bound) ?? own;
-  if (named !== own) throw elsewhere(`its UDP relay is at ${named}, not at its own address ${own}`);
+  if (named !== own) throw elsewhere(phrase('proxy.relay-elsewhere', { named, own }));
   return { address: own, port: bound.port };
 }
 
@@ -103,14 +104,14 @@ export function farRelayOf(bound: Bound, { host }: Pick<Upstream, 'host'>): Dest
   if (kindOf(host) === 'name') return destinationOf(host, bound.port);
   const own = ipaddr.process(host).toString();
   if (named !== undefined && named !== own)
-    throw elsewhere(`its UDP relay is at ${named}, not at its own address ${own}`);
+    throw elsewhere(phrase('proxy.relay-elsewhere', { named, own }));
   return destinationOf(own, bound.port);
 }
 
 /** The address in an answer; undefined for 0.0.0.0 and ::, which mean the server's own. */
 function namedBy({ type, address, port }: Bound): string | undefined {
-  if (type === 3) throw elsewhere('its UDP relay is given by a name');
-  if (port === 0) throw elsewhere('its UDP relay has port 0');
+  if (type === 3) throw elsewhere(phrase('proxy.relay-named'));
+  if (port === 0) throw elsewhere(phrase('proxy.relay-without-port'));
   if (address.every((byte) => byte === 0)) return undefined;
   return ipaddr.process(ipaddr.fromByteArray([...address]).toString()).toString();
 }
@@ -118,9 +119,9 @@ function namedBy({ type, address, port }: Bound): string | undefined {
 /** Tells the end of a control connection, other than by the function that it answers, which closes it. */
 export function watch(control: Socket, onEnd?: (cause: CulvertError) => void): () => void {
   let isClosed = false;
-  let why = 'the proxy closed the control connection';
+  let why = phrase('proxy.control-closed');
   control.on('error', (error: NodeJS.ErrnoException) => {
-    why = `control connection: ${error.code ?? 'failed'}`;
+    why = phrase('proxy.control-failed', { words: error.code ?? error.message });
   });
   control.on('end', () => control.destroy());
   control.on('close', () => {
@@ -135,6 +136,6 @@ export function watch(control: Socket, onEnd?: (cause: CulvertError) => void): (
   };
 }
 
-function elsewhere(detail: string): CulvertError {
+function elsewhere(detail: Phrase): CulvertError {
   return new CulvertError('proxy-protocol-error', { detail });
 }

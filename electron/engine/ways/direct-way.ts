@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIPv6 } from 'node:net';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { ChainAssociation, ChainDialled } from '../upstream/chain.ts';
 import type { DialOptions } from '../upstream/connection.ts';
 import { destinationOf, type Destination } from '../upstream/destination.ts';
@@ -81,7 +82,7 @@ export async function resolveDirect({ host, kind }: Destination, family: 0 | 4 |
   const addresses = kind === 'name' ? await lookUp(host, family) : [host];
   const allowed = addresses.find((address) => !contains(hostOnly, address));
   if (allowed === undefined) {
-    throw new CulvertError('destination-blocked', { detail: 'this computer’s own loopback' });
+    throw new CulvertError('destination-blocked', { detail: phrase('connection.own-loopback') });
   }
   return allowed;
 }
@@ -90,7 +91,8 @@ async function lookUp(host: string, family: 0 | 4 | 6): Promise<string[]> {
   try {
     return (await lookup(host, { all: true, family })).map(({ address }) => address);
   } catch (error) {
-    const detail = `name not found: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
+    const words = (error as NodeJS.ErrnoException).code ?? String(error);
+    const detail = phrase('connection.not-found', { words });
     throw new CulvertError('destination-unreachable', { detail, cause: error });
   }
 }

@@ -2,6 +2,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { expect } from 'vitest';
 import { CulvertError, type Failure } from '#shared/failure.ts';
+import { inEnglish } from '#shared/phrase.ts';
 
 /** The proxy's side of one connection. */
 export class Conversation {
@@ -86,7 +87,10 @@ export async function failureFrom(promise: Promise<unknown>): Promise<Failure> {
     await promise;
   } catch (error) {
     expect(error).toBeInstanceOf(CulvertError);
-    return (error as CulvertError).failure;
+    const { phrase, ...failure } = (error as CulvertError).failure;
+    // A detail that is ours to say is its phrase in English.
+    if (phrase !== undefined) expect(inEnglish(phrase)).toBe(failure.detail);
+    return failure;
   }
   throw new Error('it succeeded, and should have failed');
 }
