@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { failureCodes, type Failure } from '#shared/failure.ts';
+import { phrase, type Said } from '#shared/phrase.ts';
 
 /** What an early exit of pkexec means (pkexec(1), RETURN VALUE). */
 export function pkexecRefusal(code: number | null, words: string): Failure {
@@ -67,13 +68,13 @@ export function closedSwitch(read = readSysctl): ClosedSwitch | undefined {
 }
 
 /** Names the switch of this system that forbids user namespaces, and how to turn it. */
-export function userNamespaceSwitch(words: string, code: number | null, read = readSysctl): string {
+export function userNamespaceSwitch(words: string, code: number | null, read = readSysctl): Said {
   const closed = closedSwitch(read);
   if (closed !== undefined) {
     const { name, value, allows } = closed;
-    return `${name} is ${value}; to allow it: sudo sysctl ${name}=${allows}`;
+    return phrase('doctor.switch', { name, value, allows });
   }
-  return oneLine(words) || `unshare ended with ${String(code)}`;
+  return oneLine(words) || phrase('doctor.unshare-ended', { code: String(code) });
 }
 
 function readSysctl(name: string): string | undefined {

@@ -55,8 +55,8 @@ export class SupportCalls {
       electron: process.versions['electron'] === undefined ? undefined : process.execPath,
       makeLane: async () => (await this.#parts.engine.proveIsolation(false)).mode,
     });
-    return judgeAll(facts).map(({ id, title, state, found, todo }) => {
-      return { id, outcome: state, what: title, found, ...(todo === undefined ? {} : { todo }) };
+    return judgeAll(facts).map(({ title, state, ...line }) => {
+      return { ...line, outcome: state, what: title };
     });
   }
 

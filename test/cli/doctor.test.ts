@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inEnglish } from '#shared/phrase.ts';
 import { linesOf, summaryOf } from '../../electron/cli/doctor.ts';
 import { styleFor } from '../../electron/cli/output.ts';
 import {
@@ -175,7 +176,7 @@ test.each([
   ['ID=arch\n', 'sudo pacman -S nftables'],
   ['', 'install nftables with your package manager'],
 ])('packages are named for the distribution %j', (osRelease, command) => {
-  expect(installCommand(osRelease, 'nftables')).toBe(command);
+  expect(inEnglish(installCommand(osRelease, 'nftables'))).toBe(command);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 /** What the refusals of the ways to root mean, and which switch is named where user namespaces are forbidden. */
 import { describe, expect, test } from 'vitest';
+import { inEnglish } from '#shared/phrase.ts';
 import { hasNoNewPrivs, pkexecRefusal, userNamespaceSwitch } from '../../electron/engine/refusals.ts';
 
 describe('what pkexec ends with', () => {
@@ -53,7 +54,7 @@ describe('the switch that forbids user namespaces', () => {
     ['user/max_user_namespaces', '0', 'user.max_user_namespaces=15000'],
   ])('%s = %s is named with what to type', (name, value, todo) => {
     const said = userNamespaceSwitch('unshare: unshare failed', 1, system({ [name]: value }));
-    expect(said).toBe(`${name.replaceAll('/', '.')} is ${value}; to allow it: sudo sysctl ${todo}`);
+    expect(inEnglish(said)).toBe(`${name.replaceAll('/', '.')} is ${value}; to allow it: sudo sysctl ${todo}`);
   });
 
   test('where all of them are open the words of unshare are told', () => {
@@ -65,7 +66,7 @@ describe('the switch that forbids user namespaces', () => {
     expect(userNamespaceSwitch('unshare: Operation not permitted\n', 1, open)).toBe(
       'unshare: Operation not permitted',
     );
-    expect(userNamespaceSwitch('', 1, open)).toBe('unshare ended with 1');
+    expect(inEnglish(userNamespaceSwitch('', 1, open))).toBe('unshare ended with 1');
   });
 });
 

@@ -1,16 +1,16 @@
 /** What the doctor makes of the facts: one plain function for each line. */
-import { describe } from '#shared/failure.ts';
+import { inEnglish, phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import { userNamespaceSwitch } from '../refusals.ts';
 import type { Facts } from './facts.ts';
-import type { ToolName } from './trials.ts';
+import type { ToolName, Words } from './trials.ts';
 
 export type State = 'ok' | 'warning' | 'failed';
 
 export interface Finding {
   readonly state: State;
-  readonly found: string;
+  readonly found: Words;
   /** What to do about it. */
-  readonly todo?: string;
+  readonly todo?: Words;
 }
 
 export interface Check {
@@ -27,9 +27,9 @@ const reservedDescriptors = 1500;
 const maxConnections = 16_384;
 const fewConnections = 1000;
 
-const ok = (found: string): Finding => ({ state: 'ok', found });
-const warning = (found: string, todo: string): Finding => ({ state: 'warning', found, todo });
-const failed = (found: string, todo: string): Finding => ({ state: 'failed', found, todo });
+const ok = (found: Words): Finding => ({ state: 'ok', found });
+const warning = (found: Words, todo: Words): Finding => ({ state: 'warning', found, todo });
+const failed = (found: Words, todo: Words): Finding => ({ state: 'failed', found, todo });
 
 export const checks: readonly Check[] = [
   { id: 'kernel', title: 'kernel', judge: judgeKernel },
@@ -61,15 +61,36 @@ export function waysOf(facts: Facts): { rootless: boolean; privileged: boolean }
   return { rootless, privileged: hasTools && canBecomeRoot && !facts.isOnLane };
 }
 
-export type Judged = Finding & Pick<Check, 'id' | 'title'>;
+/** In English, and as phrases where it is ours to say. */
+export interface Judged extends Pick<Check, 'id' | 'title'> {
+  readonly state: State;
+  readonly found: string;
+  readonly foundPhrase?: Phrase;
+  readonly todo?: string;
+  readonly todoPhrase?: Phrase;
+}
 
 /** All checks, in the order in which they are told. */
 export function judgeAll(facts: Facts): Judged[] {
-  return checks.map(({ id, title, judge }) => ({ id, title, ...judge(facts) }));
+  return checks.map(({ id, title, judge }) => {
+    const { state, found, todo } = judge(facts);
+    const [foundPhrase, todoPhrase] = [phraseOf(found), phraseOf(todo)];
+    return {
+      ...{ id, title, state, found: inEnglish(found) },
+      ...(foundPhrase === undefined ? {} : { foundPhrase }),
+      ...(todo === undefined ? {} : { todo: inEnglish(todo) }),
+      ...(todoPhrase === undefined ? {} : { todoPhrase }),
+    };
+  });
+}
+
+function phraseOf(words: Words | undefined): Phrase | undefined {
+  if (words === undefined || typeof words === 'string') return undefined;
+  return 'key' in words ? words : phrase('doctor.failure', { sentence: words });
 }
 
 /** The command that installs packages here, by the words of /etc/os-release (os-release(5)). */
-export function installCommand(osRelease: string, packages: string): string {
+export function installCommand(osRelease: string, packages: string): Said {
   const family = [...osRelease.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)].map((match) => match[1]).join(' ');
   const managers: readonly (readonly [RegExp, string])[] = [
     [/debian|ubuntu/, 'sudo apt install'],
@@ -79,26 +100,26 @@ export function installCommand(osRelease: string, packages: string): string {
     [/alpine/, 'sudo apk add'],
   ];
   const command = managers.find(([pattern]) => pattern.test(family))?.[1];
-  return command === undefined ? `install ${packages} with your package manager` : `${command} ${packages}`;
+  return command === undefined ? phrase('doctor.install', { packages }) : `${command} ${packages}`;
 }
 
 function judgeKernel({ kernel, isOnLane }: Facts): Finding {
-  if (isOnLane) return failed('this shell is on a lane itself', describe({ code: 'nested-lane' }));
+  if (isOnLane) return failed(phrase('doctor.on-lane'), { whole: { code: 'nested-lane' } });
   const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
   const isNew = major > oldestKernel[0] || (major === oldestKernel[0] && minor >= oldestKernel[1]);
-  if (!isNew) return failed(`Linux ${kernel} is too old`, `use Linux ${oldestKernel.join('.')} or newer`);
-  return ok(`Linux ${kernel} (splice, open_tree)`);
+  if (isNew) return ok(phrase('doctor.kernel', { version: kernel }));
+  const newer = phrase('doctor.kernel-newer', { version: oldestKernel.join('.') });
+  return failed(phrase('doctor.kernel-old', { version: kernel }), newer);
 }
 
 function judgeNative({ native, node }: Facts): Finding {
-  if (!native.works)
-    return failed(native.words, 'build it with `build/setup.sh run`, or install the package again');
-  return ok(`libculvert and culvert-launch fit, under Node ${node}`);
+  if (!native.works) return failed(native.words, phrase('doctor.build-native'));
+  return ok(phrase('doctor.native', { version: node }));
 }
 
 function judgeRuntimeDir({ runtimeDir }: Facts): Finding {
-  if (runtimeDir.works) return ok(`${runtimeDir.words}, yours alone`);
-  return failed(runtimeDir.words, 'remove it, or set XDG_RUNTIME_DIR to a directory of yours with mode 0700');
+  if (runtimeDir.works) return ok(phrase('doctor.runtime-dir', { path: runtimeDir.words }));
+  return failed(runtimeDir.words, phrase('doctor.own-runtime-dir'));
 }
 
 const packageOf: Readonly<Record<ToolName, string>> = {
@@ -109,85 +130,84 @@ const packageOf: Readonly<Record<ToolName, string>> = {
 
 function judgeTool({ tools, osRelease }: Facts, name: ToolName, otherwise: 'warning' | 'failed'): Finding {
   const tool = tools[name];
-  if (tool !== undefined) return ok(`${tool.version} (${tool.path})`);
-  return { state: otherwise, found: 'not found', todo: installCommand(osRelease, packageOf[name]) };
+  if (tool !== undefined) return ok(phrase('doctor.tool', { version: tool.version, path: tool.path }));
+  return { state: otherwise, found: phrase('doctor.not-found'), todo: installCommand(osRelease, packageOf[name]) };
 }
 
 function judgeUserNamespace(facts: Facts): Finding {
   const { userNamespace, switches } = facts;
-  if (userNamespace.works) return ok('allowed: lanes need no password');
-  const why = userNamespaceSwitch(userNamespace.words, null, (name) => switches[name]);
-  return warning(`not allowed: ${why}`, 'turn the switch, or let lanes be made as root (--isolation helper)');
+  if (userNamespace.works) return ok(phrase('doctor.namespaces'));
+  const words = inEnglish(userNamespace.words);
+  const why = userNamespaceSwitch(words, null, (name) => switches[name]);
+  return warning(phrase('doctor.namespaces-forbidden', { why }), phrase('doctor.allow-namespaces'));
 }
 
 function judgeTproxy({ nftTproxy, nftRedirect, userNamespace, uid }: Facts): Finding {
-  if (nftTproxy.works) return ok('TCP and UDP can be taken to the proxy');
+  if (nftTproxy.works) return ok(phrase('doctor.tproxy'));
   if (uid !== 0 && !userNamespace.works) {
-    return warning(
-      'not tried: that needs user namespaces or root',
-      'run `sudo culvert doctor` to try it as root',
-    );
+    return warning(phrase('doctor.tproxy-untried'), phrase('doctor.try-as-root'));
   }
   const why = nftTproxy.words;
   if (nftRedirect.works) {
-    return warning(
-      `missing (${why}): TCP works, UDP is refused`,
-      'load or enable the kernel module nft_tproxy',
-    );
+    return warning(phrase('doctor.tproxy-missing', { why }), phrase('doctor.load-tproxy'));
   }
-  return failed(why, 'enable nf_tables, nft_tproxy and nft_redir in the kernel');
+  return failed(why, phrase('doctor.enable-nft'));
 }
 
 function judgeIpv6({ hasIpv6 }: Facts): Finding {
-  return ok(hasIpv6 ? 'there: relayed where the proxy can' : 'this kernel has none: apps use IPv4');
+  return ok(phrase(hasIpv6 ? 'doctor.ipv6' : 'doctor.ipv6-none'));
 }
 
 function judgePermission({ uid, isForRoot, noNewPrivs, pkexec, sudo, userNamespace }: Facts): Finding {
-  if (uid === 0) return ok('this is root');
+  if (uid === 0) return ok(phrase('doctor.is-root'));
   if (!isForRoot) {
-    const found = 'root never runs this copy, which others can change (an AppImage): lanes are rootless only';
-    return userNamespace.works ? ok(found) : failed(found, 'install a package of Culvert');
+    const found = phrase('doctor.not-for-root');
+    return userNamespace.works ? ok(found) : failed(found, phrase('doctor.install-package'));
   }
   if (noNewPrivs) {
-    const found = 'this process can never gain privileges (NoNewPrivs), so neither pkexec nor sudo can work';
-    return userNamespace.works ? ok(`${found}; not needed here`) : failed(found, 'use a fresh terminal');
+    return unlessNeeded(phrase('doctor.no-new-privileges'), phrase('doctor.fresh-terminal'), userNamespace);
   }
-  if (pkexec || sudo)
-    return ok(`${[pkexec && 'pkexec', sudo && 'sudo'].filter(Boolean).join(' and ')} can be asked`);
-  if (userNamespace.works) return ok('neither pkexec nor sudo is there; not needed here');
-  return failed('neither pkexec nor sudo is there', 'install pkexec or sudo');
+  if (pkexec && sudo) return ok(phrase('doctor.both-can-be-asked', { program: 'pkexec', other: 'sudo' }));
+  if (pkexec || sudo) return ok(phrase('doctor.can-be-asked', { program: pkexec ? 'pkexec' : 'sudo' }));
+  return unlessNeeded(phrase('doctor.nobody-to-ask'), phrase('doctor.install-pkexec'), userNamespace);
+}
+
+/** What keeps root away matters only where lanes cannot do without. */
+function unlessNeeded(found: Phrase, todo: Phrase, { works }: Facts['userNamespace']): Finding {
+  return works ? ok(phrase('doctor.not-needed', { found })) : failed(found, todo);
 }
 
 function judgePolkitAction({ polkitAction }: Facts): Finding {
   if (polkitAction !== undefined) return ok(polkitAction);
-  return ok('not installed: pkexec asks in general words, and each time; a package of Culvert installs it');
+  return ok(phrase('doctor.no-policy'));
 }
 
 function judgeOpenFiles({ openFiles }: Facts): Finding {
-  if (openFiles === undefined) return warning('not known: the native part is missing', 'see above');
+  if (openFiles === undefined) return warning(phrase('doctor.files-unknown'), phrase('doctor.see-above'));
   const { hard } = openFiles;
   const connections = Math.max(0, Math.min(maxConnections, Math.floor((hard - reservedDescriptors) / 2)));
-  const found = `hard limit ${hard === Infinity ? 'none' : hard}: about ${connections} connections at once`;
-  if (connections >= fewConnections) return ok(found);
-  return warning(
-    found,
-    'raise the hard limit of open files (limits.conf(5), or LimitNOFILE= of the service)',
-  );
+  const found =
+    hard === Infinity
+      ? phrase('doctor.files-unlimited', { connections })
+      : phrase('doctor.files', { limit: hard, connections });
+  return connections >= fewConnections ? ok(found) : warning(found, phrase('doctor.raise-files'));
 }
 
 function judgeElectron({ electron }: Facts): Finding {
-  return ok(electron ?? 'not there; only the window needs it, the command line does not');
+  return ok(electron ?? phrase('doctor.no-electron'));
 }
 
 function judgePing(): Finding {
-  return ok('does not work on a lane, and is not meant to: ICMP cannot go through a proxy; try curl instead');
+  return ok(phrase('doctor.ping'));
 }
 
 function judgeLane(facts: Facts): Finding {
   const { lane } = facts;
-  if (lane.works) return ok(`made and removed, ${lane.mode}, in ${lane.ms} ms`);
-  const todo = 'see the lines above';
+  if (lane.works) {
+    const mode = phrase(`doctor.${lane.mode}`);
+    return ok(phrase('doctor.lane', { mode, ms: lane.ms }));
+  }
   return waysOf(facts).privileged
-    ? warning(`not without a password: ${lane.words}`, 'use --isolation helper')
-    : failed(lane.words, todo);
+    ? warning(phrase('doctor.lane-with-password', { why: lane.words }), phrase('doctor.use-helper'))
+    : failed(lane.words, phrase('doctor.see-lines-above'));
 }

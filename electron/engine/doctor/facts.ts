@@ -5,9 +5,10 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { describe, failureOf } from '#shared/failure.ts';
+import { failureOf } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
 import { laneMark, runtimeDir } from '#shared/paths.ts';
+import { phrase } from '#shared/phrase.ts';
 import { isForRoot, policyFor } from '../helper-place.ts';
 import { hasNoNewPrivs } from '../refusals.ts';
 import { terminal } from '../terminal.ts';
@@ -113,7 +114,7 @@ function tryNative(productDir: string): Trial {
     return { works: true, words: '' };
   } catch (error) {
     const failure = failureOf(error);
-    return { works: false, words: failure.detail ?? describe(failure) };
+    return { works: false, words: failure.phrase ?? failure.detail ?? { whole: failure } };
   }
 }
 
@@ -136,11 +137,11 @@ async function tryLane(makeLane: Consulting['makeLane'], uid: number, native: Tr
   const startedAt = performance.now();
   const mode = uid === 0 ? 'privileged' : 'rootless';
   const since = () => Math.round(performance.now() - startedAt);
-  if (!native.works) return { works: false, words: 'the native part is missing', mode, ms: 0 };
+  if (!native.works) return { works: false, words: phrase('doctor.no-native'), mode, ms: 0 };
   try {
     return { works: true, words: '', mode: await makeLane(mode), ms: since() };
   } catch (error) {
-    return { works: false, words: describe(failureOf(error)), mode, ms: since() };
+    return { works: false, words: { whole: failureOf(error) }, mode, ms: since() };
   }
 }
 

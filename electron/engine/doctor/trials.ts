@@ -3,18 +3,22 @@ import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { phrase, type Said, type Whole } from '#shared/phrase.ts';
 
 const run = promisify(execFile);
+
+/** Ours, the system's, or a whole failure. */
+export type Words = Said | Whole;
 
 /** How something that was really tried went. `words`: what the system said when it did not work. */
 export interface Trial {
   readonly works: boolean;
-  readonly words: string;
+  readonly words: Words;
 }
 
 export interface Tool {
   readonly path: string;
-  readonly version: string;
+  readonly version: Said;
 }
 
 export const toolNames = ['ip', 'nft', 'unshare'] as const;
@@ -40,7 +44,8 @@ async function findTool(name: ToolName): Promise<Tool | undefined> {
     const { stdout } = await run(path, [versionFlags[name]], { env: { LC_ALL: 'C' }, timeout: trialMs });
     return { path, version: versionIn(stdout) };
   } catch (error) {
-    return { path, version: `does not run: ${(error as Error).message.split('\n')[0] ?? ''}` };
+    const [words = ''] = (error as Error).message.split('\n');
+    return { path, version: phrase('doctor.tool-does-not-run', { words }) };
   }
 }
 
@@ -51,7 +56,7 @@ export function versionIn(text: string): string {
 
 /** Whether this user may make user namespaces, and others in one. */
 export function tryUserNamespace(unshare: Tool | undefined): Promise<Trial> {
-  if (unshare === undefined) return Promise.resolve({ works: false, words: 'unshare is missing' });
+  if (unshare === undefined) return Promise.resolve(missing('unshare'));
   return trial(unshare.path, [...toRoot, '--mount', '--net', '--', '/bin/true'], '');
 }
 
@@ -59,7 +64,7 @@ export function tryUserNamespace(unshare: Tool | undefined): Promise<Trial> {
 export function tryNft(tools: Tools, uid: number, rules: string): Promise<Trial> {
   const { unshare, nft } = tools;
   if (unshare === undefined || nft === undefined) {
-    return Promise.resolve({ works: false, words: `${nft === undefined ? 'nft' : 'unshare'} is missing` });
+    return Promise.resolve(missing(nft === undefined ? 'nft' : 'unshare'));
   }
   const namespaces = uid === 0 ? ['--net'] : [...toRoot, '--net'];
   return trial(
@@ -67,6 +72,10 @@ export function tryNft(tools: Tools, uid: number, rules: string): Promise<Trial>
     [...namespaces, '--', nft.path, '-f', '-'],
     `table inet culvert_doctor {\n  chain c {\n    ${rules}\n  }\n}\n`,
   );
+}
+
+function missing(program: ToolName): Trial {
+  return { works: false, words: phrase('doctor.is-missing', { program }) };
 }
 
 function trial(program: string, args: readonly string[], input: string): Promise<Trial> {
