@@ -5,6 +5,7 @@
  */
 import { CulvertError } from '#shared/failure.ts';
 import type { Isolation } from '#shared/model.ts';
+import { inEnglish } from '#shared/phrase.ts';
 import type { Profile } from '#shared/profile.ts';
 import {
   appWithId,
@@ -138,7 +139,7 @@ export function waysWords(app: Pick<App, 'name'>, instance: RunningInstance): st
     ...(instance.ways.includes('separate-profile') ? ['use --separate-profile'] : []),
     ...(instance.certainty === 'possible' ? ['use --anyway if it never hands over to another one'] : []),
   ];
-  return `${describeInstance(app.name, instance)}; ${ways.join(', or ')}`;
+  return `${inEnglish(describeInstance(app.name, instance))}; ${ways.join(', or ')}`;
 }
 
 function invalid(detail: string): CulvertError {

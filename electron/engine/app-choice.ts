@@ -4,6 +4,7 @@
  */
 import { basename } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import { findProfile, type Config, type Profile } from '#shared/profile.ts';
 import {
   appWithId,
@@ -46,7 +47,7 @@ export async function startableOf(
   const launcher = (await listLaunchers(env)).find(({ id }) => id === app.id);
   if (launcher === undefined) throw new CulvertError('launcher-unknown', { detail: name });
   const meant = await appOrTarget(launcher.app, catalogue, env);
-  if (meant.app.isLauncher) throw new CulvertError('app-refused', { detail: 'a launcher of a launcher' });
+  if (meant.app.isLauncher) throw new CulvertError('app-refused', { detail: phrase('app.launcher-of-launcher') });
   return { ...meant, profile: launcher.profile };
 }
 

@@ -6,7 +6,8 @@
  * Must not: let an app run whose entry is not trusted, or stay silent about one that opened outside of its lane.
  */
 import { closeSync, openSync, statSync } from 'node:fs';
-import { CulvertError, describe, failureOf, type Failure } from '#shared/failure.ts';
+import { CulvertError, failureOf, failureSaying, type Failure } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { Profile } from '#shared/profile.ts';
 import { profileFor, startableOf, type Startable } from './app-choice.ts';
 import { appEnvironment, type CallerFacts } from './app-environment.ts';
@@ -181,7 +182,7 @@ export class AppStarter {
     try {
       const failure = await this.#early(lane, opening, log);
       if (failure !== undefined) {
-        lane.note(describe(failure));
+        lane.note(failure);
         this.#tell(opening, lane.id, failure);
       }
       await lane.empty;
@@ -208,9 +209,12 @@ export class AppStarter {
       return this.#handedOver(opening, ranMs);
     if (exit.kind === 'failed') return exit.failure;
     if (!isLaneEmpty || exitCode === 0) return undefined;
-    const how = exit.kind === 'signal' ? `by signal ${exit.signal}` : `with status ${exit.code}`;
-    const where = log.path === undefined ? '' : `; see ${log.path}`;
-    return { code: 'app-failed', detail: `it ended ${how}${where}` };
+    const ended =
+      exit.kind === 'signal'
+        ? phrase('app.ended-by-signal', { signal: exit.signal })
+        : phrase('app.ended-with-status', { status: exit.code });
+    const { path } = log;
+    return failureSaying('app-failed', path === undefined ? ended : phrase('app.see-log', { ended, path }));
   }
 
   async #handedOver(
@@ -224,10 +228,10 @@ export class AppStarter {
     const now = await instanceOf(engine, app, profile, this.#env, separate?.directory).catch(() => undefined);
     if (now?.mayTakeOver === true) return undefined;
     if (now !== undefined) return runningOutside(app, now.instance).failure;
-    return {
-      code: 'app-running-outside',
-      detail: `${app.name} ended after ${ranMs} ms as apps do that hand over; what it opened may be outside`,
-    };
+    return failureSaying(
+      'app-running-outside',
+      phrase('app.handed-over', { app: app.name, ms: ranMs }),
+    );
   }
 
   #tell({ startable }: Opening, lane: string, failure: Failure): void {

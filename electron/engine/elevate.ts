@@ -9,10 +9,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CulvertError, type Failure, type FailureCode } from '#shared/failure.ts';
+import { CulvertError, failureSaying, type Failure, type FailureCode } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
 import type { Isolation } from '#shared/model.ts';
 import { helperSocket, runtimeDir } from '#shared/paths.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { helperForRoot, isForRoot, policyFor } from './helper-place.ts';
 import type { EngineOptions } from './lane-spec.ts';
 import type { Native } from './native.ts';
@@ -37,14 +38,14 @@ const keyboardMs = 150;
 export interface StartedHelper {
   readonly link: number;
   readonly mode: Mode;
-  readonly why: string;
+  readonly why: Phrase;
   /** What the helper process wrote before it died, for the failure that reports its loss. */
   readonly lastWords: () => string;
 }
 
 interface Way {
   readonly mode: Mode;
-  readonly why: string;
+  readonly why: Phrase;
   readonly command: string;
   readonly args: (socket: string) => readonly string[];
   readonly env: NodeJS.ProcessEnv;
@@ -112,7 +113,7 @@ function waysOf(mode: Mode, options: HelperOptions): readonly Way[] {
 function rootlessWay(productDir: string): Way {
   return {
     mode: 'rootless',
-    why: 'no password is needed: the kernel lets you make isolated networks of your own',
+    why: phrase('helper.rootless'),
     command: unsharePath,
     args: (socket) => [
       ...['--user', '--map-current-user', '--keep-caps', '--mount', '--'],
@@ -121,14 +122,15 @@ function rootlessWay(productDir: string): Way {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ELECTRON_RUN_AS_NODE: '1' },
     timeoutMs: quickMs,
     refusal: (code, words) =>
-      reported(words) ?? { code: 'userns-forbidden', detail: userNamespaceSwitch(words, code) },
+      reported(words) ??
+      new CulvertError('userns-forbidden', { detail: userNamespaceSwitch(words, code) }).failure,
   };
 }
 
 function directWay(productDir: string): Way {
   return {
     mode: 'privileged',
-    why: 'Culvert was started by root',
+    why: phrase('helper.by-root'),
     command: process.execPath,
     args: (socket) => [join(productDir, 'helper.cjs'), 'privileged', socket],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ELECTRON_RUN_AS_NODE: '1' },
@@ -165,7 +167,7 @@ function hasDisplay(): boolean {
 function pkexecWay(helper: string, asks: boolean): Way {
   return {
     mode: 'privileged',
-    why: 'the administrator’s permission was asked for by polkit',
+    why: phrase('helper.polkit'),
     command: pkexecPath,
     args: (socket) => [...(asks ? [] : ['--disable-internal-agent']), helper, 'privileged', socket],
     env: { SHELL: '/bin/sh', LANG: 'C.UTF-8', TERM: process.env['TERM'] === undefined ? 'dumb' : 'xterm' },
@@ -181,7 +183,7 @@ function pkexecWay(helper: string, asks: boolean): Way {
 function sudoWay(helper: string): Way {
   return {
     mode: 'privileged',
-    why: 'the administrator’s permission was asked for by sudo',
+    why: phrase('helper.sudo'),
     command: sudoPath,
     args: (socket) => [
       '-b',
@@ -203,13 +205,13 @@ function sudoWay(helper: string): Way {
 function silentSudoWay(helper: string): Way {
   const way = sudoWay(helper);
   const args = (socket: string) => ['-n', '-b', '--', helper, 'privileged', socket];
-  return { ...way, args, why: 'sudo allows it without a password', timeoutMs: quickMs, isSilent: true };
+  return { ...way, args, why: phrase('helper.sudo-without-password'), timeoutMs: quickMs, isSilent: true };
 }
 
 function sudoPromptWay(helper: string): Way {
   return {
     mode: 'privileged',
-    why: 'the administrator’s permission was asked for by the desktop',
+    why: phrase('helper.desktop'),
     command: 'sudo-prompt',
     args: (socket) => [helper, 'privileged', socket],
     env: {},
@@ -232,7 +234,7 @@ async function start(native: Native, way: Way, signal: AbortSignal): Promise<Sta
     const expected = way.mode === 'privileged' ? 0 : (process.geteuid?.() ?? -1);
     if (peer.uid !== expected) {
       native.close(link);
-      throw new CulvertError('helper-refused', { detail: `user ${peer.uid} instead of ${expected}` });
+      throw new CulvertError('helper-refused', { detail: phrase('helper.other-user', { user: peer.uid, expected }) });
     }
     child.unref();
     (child.stderr as { unref?: () => void } | null)?.unref?.();
@@ -290,11 +292,11 @@ function dialledBack(
       });
     };
     const timer = setTimeout(() => {
-      fail({ code: 'helper-timeout', detail: `${way.timeoutMs / 1000} s` });
+      fail(failureSaying('helper-timeout', phrase('helper.late', { seconds: way.timeoutMs / 1000 })));
     }, way.timeoutMs);
     // A question that nobody waits for any more may stay: what belongs to root cannot be ended from here.
     signal.addEventListener('abort', () => {
-      fail({ code: 'helper-start-failed', detail: 'given up' });
+      fail(failureSaying('helper-start-failed', phrase('helper.given-up')));
     });
     child.on('error', (error) => {
       fail({ code: 'helper-start-failed', detail: error.message });

@@ -4,7 +4,7 @@
  */
 import { Emitter } from '#shared/control/emitter.ts';
 import type { FlowsEvent, TrafficEvent } from '#shared/engine-protocol.ts';
-import { CulvertError, describe, failureOf } from '#shared/failure.ts';
+import { CulvertError, failureOf } from '#shared/failure.ts';
 import type { CheckReport, FlowView, Isolation, Snapshot } from '#shared/model.ts';
 import { version } from '#shared/version.ts';
 import { callerFacts } from './app-environment.ts';
@@ -103,7 +103,7 @@ export class Engine implements AsyncDisposable {
       onChange: () => void this.renewPolicies(),
       onProblem: (failure) => {
         this.#log.configProblem(failure);
-        for (const lane of this.#lanes.values()) lane.note(describe(failure));
+        for (const lane of this.#lanes.values()) lane.note(failure);
       },
     });
   }
@@ -205,7 +205,7 @@ export class Engine implements AsyncDisposable {
         await lane.follow(choice, policy, true);
       } catch (error) {
         this.#log.configProblem(failureOf(error));
-        lane.note(describe(failureOf(error)));
+        lane.note(failureOf(error));
       }
     }
   }
@@ -290,8 +290,8 @@ export class Engine implements AsyncDisposable {
           interception: created.interception,
           hasIpv6: created.hasIpv6,
           now: () => performance.now(),
-          note: (text) => {
-            lane.note(text);
+          note: (told) => {
+            lane.note(told);
           },
         }),
       totals: (id) => this.#table.totals(id),

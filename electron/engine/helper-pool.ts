@@ -8,6 +8,7 @@
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
 import type { HelperView, Isolation } from '#shared/model.ts';
+import { inEnglish } from '#shared/phrase.ts';
 import { version } from '#shared/version.ts';
 import { leadsOn, modesFor, startHelper } from './elevate.ts';
 import { HelperLink } from './helper-link.ts';
@@ -114,7 +115,7 @@ export class Helpers {
       if (value.version !== version) {
         throw new CulvertError('version-mismatch', { detail: `${version} and ${value.version}` });
       }
-      this.#changed(mode, { state: 'ready', mode, why });
+      this.#changed(mode, { state: 'ready', mode, why: inEnglish(why), whyPhrase: why });
       return { link, info: { mode, why, session: value.session } };
     } catch (error) {
       link.close();

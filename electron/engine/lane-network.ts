@@ -3,7 +3,8 @@
  * lane's sockets.
  */
 import { readFileSync } from 'node:fs';
-import { describe, type Failure } from '#shared/failure.ts';
+import type { Failure } from '#shared/failure.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { LaneSocket, UnsentPorts } from '#shared/helper-protocol.ts';
 import { FakePool } from './dns/fake-pool.ts';
 import { HostResolver, serversOf } from './dns/host.ts';
@@ -37,7 +38,7 @@ export interface NetworkOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** A sentence for the lane's user. */
-  readonly note: (text: string) => void;
+  readonly note: (told: Phrase | Failure) => void;
   /** What can be seen of it from outside has changed. */
   readonly onChange: () => void;
 }
@@ -225,13 +226,13 @@ export class LaneNetwork {
   /** What the user should know of a refusal: not which destination, that is in the list of connections. */
   readonly #onRefused = (failure: Failure): void => {
     for (const listener of this.#refusals) listener(failure);
-    if (failure.code === 'udp-not-offered') this.#options.note('UDP refused: the proxy does not offer it');
+    if (failure.code === 'udp-not-offered') this.#options.note(phrase('lane.udp-refused'));
     else if (
       failure.code.startsWith('proxy-') ||
       failure.code.startsWith('chain-') ||
       ['engine-limit', 'dns-failed', 'egress-missing', 'certificate-refused'].includes(failure.code)
     ) {
-      this.#options.note(describe({ code: failure.code }));
+      this.#options.note({ code: failure.code });
     }
   };
 }

@@ -3,6 +3,7 @@ import type { Failure } from '#shared/failure.ts';
 import type { LaunchPayload } from '#shared/launch-payload.ts';
 import type { Mode, Terminal } from '#shared/helper-protocol.ts';
 import type { DnsMode, Isolation } from '#shared/model.ts';
+import type { Phrase } from '#shared/phrase.ts';
 import type { Profile, Rule } from '#shared/profile.ts';
 
 /**
@@ -42,7 +43,7 @@ export interface LaneSpec {
 export interface HelperInfo {
   readonly mode: Mode;
   /** Why this way was taken, for the user. */
-  readonly why: string;
+  readonly why: Phrase;
   /** Session id of the helper; when it is not the caller's, a terminal has to be passed on by a pty. */
   readonly session: number;
 }

@@ -4,7 +4,7 @@
  * Does: keep the lane's state, bring the sockets of the lane to the relays, end everything in reverse order.
  * Must not: call a lane running before the app's exec has succeeded, or keep a relay for a lane that is gone.
  */
-import { CulvertError, describe, failureOf, type Failure } from '#shared/failure.ts';
+import { CulvertError, failureOf, failureSaying, type Failure } from '#shared/failure.ts';
 import type {
   HelperValue,
   LaneSignal,
@@ -13,6 +13,7 @@ import type {
   UnsentPorts,
 } from '#shared/helper-protocol.ts';
 import type { LaneState, LaneView } from '#shared/model.ts';
+import { inEnglish, phrase, type Phrase } from '#shared/phrase.ts';
 import { deferred } from './deferred.ts';
 import { nextLaneState, type LaneEvent } from './lane-state.ts';
 import type { HelperLink } from './helper-link.ts';
@@ -70,7 +71,7 @@ export class Lane {
   readonly #empty = deferred();
   readonly #started = deferred();
   readonly #stopListeners = new Set<(signal: number) => void>();
-  readonly #notes: string[] = [];
+  readonly #notes: Phrase[] = [];
   #policy: LanePolicy;
   /** What the lane's profile is chosen by, now. */
   #choice: ProfileChoice;
@@ -136,7 +137,7 @@ export class Lane {
       const sockets = new Map(value.sockets.map((name, index) => [name, descriptors[index] ?? -1]));
       this.#network = this.#context.network(this, this.#policy, value, sockets);
       if (value.interception === 'redirect') {
-        this.note('this kernel has no nft tproxy: TCP is carried, UDP is refused');
+        this.note(phrase('lane.no-tproxy'));
       }
       await this.#openPorts();
       this.#supervisor = await launchIn(value.lane, this.spec, this.#context, (told) => {
@@ -193,9 +194,11 @@ export class Lane {
   }
 
   /** A sentence for the lane's user; the same one is kept once. */
-  note(text: string): void {
-    if (this.#notes.includes(text) || this.#notes.length >= maxNotes) return;
-    this.#notes.push(text);
+  note(told: Phrase | Failure): void {
+    const said = 'code' in told ? phrase('lane.failed', { sentence: { whole: told } }) : told;
+    if (this.#notes.length >= maxNotes) return;
+    if (this.#notes.some((note) => inEnglish(note) === inEnglish(said))) return;
+    this.#notes.push(said);
     this.#context.onChange();
   }
 
@@ -228,7 +231,8 @@ export class Lane {
       flowsTotal: totals.total,
       bytesUp: totals.bytesUp,
       bytesDown: totals.bytesDown,
-      notes: [...this.#notes],
+      notes: this.#notes.map(inEnglish),
+      notePhrases: [...this.#notes],
     };
   }
 
@@ -252,7 +256,7 @@ export class Lane {
         network.ports.open(port, descriptors);
       } catch (error) {
         // The app goes without this port, and its user is told.
-        this.note(describe(failureOf(error)));
+        this.note(failureOf(error));
       }
     }
   }
@@ -278,7 +282,7 @@ export class Lane {
       case 'empty':
       case 'lost':
         this.#started.reject(
-          new CulvertError('launch-failed', { step: 'launcher', detail: 'it ended early' }),
+          new CulvertError('launch-failed', { step: 'launcher', detail: phrase('lane.launcher-ended') }),
         );
         void this.#becomeEmpty();
         break;
@@ -290,7 +294,10 @@ export class Lane {
     while (await this.#hasProcesses()) await new Promise((resolve) => setTimeout(resolve, lookMs));
     this.#exit.resolve({
       kind: 'failed',
-      failure: { code: 'launch-failed', step: 'supervisor', detail: 'it was killed' },
+      failure: {
+        step: 'supervisor',
+        ...failureSaying('launch-failed', phrase('lane.supervisor-killed')),
+      },
     });
     await this.#network?.drain(drainMs, () => this.#unsent());
     this.#empty.resolve(undefined);
@@ -330,7 +337,7 @@ export class Lane {
 
   #fail(failure: Failure): void {
     this.#cause = failure;
-    this.note(describe(failure));
+    this.note(failure);
     this.#step('failed');
   }
 

@@ -7,6 +7,7 @@
  */
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { App } from './app.ts';
 import { familyOf, memberOf } from './browser-family.ts';
 import { findProgram } from './catalogue.ts';
@@ -146,8 +147,8 @@ function terminate(pid: number): void {
 }
 
 /** One sentence about an instance, for the command line and as the detail of `app-running-outside`. */
-export function describeInstance(name: string, { pid, place, certainty }: RunningInstance): string {
-  const where = place === 'outside' ? 'outside of any isolated network' : 'in another isolated network';
-  const what = certainty === 'certain' ? `${name} already runs` : `${name}’s program already runs`;
-  return `${what} ${where}, as process ${pid}`;
+export function describeInstance(app: string, { pid, place, certainty }: RunningInstance): Phrase {
+  if (certainty === 'certain')
+    return phrase(place === 'outside' ? 'app.runs-outside' : 'app.runs-on-lane', { app, pid });
+  return phrase(place === 'outside' ? 'app.program-runs-outside' : 'app.program-runs-on-lane', { app, pid });
 }

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { App } from './app.ts';
 import type { AppTarget } from './app-target.ts';
 import { findProgram } from './catalogue.ts';
@@ -35,7 +36,7 @@ export interface StartOptions {
 export async function planApp(app: App, options: StartOptions): Promise<StartPlan> {
   const action = app.actions.find(({ id }) => id === options.action);
   if (options.action !== undefined && action === undefined) {
-    throw new CulvertError('app-unknown', { detail: `${app.id} has no action “${options.action}”` });
+    throw new CulvertError('app-unknown', { detail: phrase('app.no-action', { app: app.id, action: options.action }) });
   }
   const argvs = execArgvs(action?.exec ?? app.exec, {
     name: app.name,
@@ -81,7 +82,7 @@ async function cwdOf(app: App, otherwise: string): Promise<string> {
   if (app.path === undefined || !isAbsolute(app.path)) return otherwise;
   const found = await stat(app.path).catch(() => undefined);
   if (found?.isDirectory() !== true) {
-    throw new CulvertError('entry-invalid', { detail: `its directory ${app.path} is not there` });
+    throw new CulvertError('entry-invalid', { detail: phrase('app.no-directory', { path: app.path }) });
   }
   return app.path;
 }

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { copyFileSync, lutimesSync, mkdirSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inEnglish } from '#shared/phrase.ts';
 import type { App } from '../../../electron/engine/apps/app.ts';
 import { familyOf, memberOf } from '../../../electron/engine/apps/browser-family.ts';
 import { isStill, processAt } from '../../../electron/engine/apps/processes.ts';
@@ -204,10 +205,10 @@ describe('any other app that is open', () => {
       certainty: 'certain',
       ways: [],
     } as const;
-    expect(describeInstance('Firefox', instance)).toBe(
+    expect(inEnglish(describeInstance('Firefox', instance))).toBe(
       'Firefox already runs outside of any isolated network, as process 12',
     );
-    expect(describeInstance('GIMP', { ...instance, place: 'lane', certainty: 'possible' })).toBe(
+    expect(inEnglish(describeInstance('GIMP', { ...instance, place: 'lane', certainty: 'possible' }))).toBe(
       'GIMP’s program already runs in another isolated network, as process 12',
     );
   });
