@@ -8,7 +8,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Overview } from '#shared/contract.ts';
-import { failureCodes, failureOf, type Failure } from '#shared/failure.ts';
+import { failureCodes, failureOf, failureSaying, type Failure } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 
 /** An engine that ends sooner is not started again by itself. */
 const steadyMs = 10_000;
@@ -78,7 +79,7 @@ export class OwnEngine {
       ended(failureOf(error));
     });
     child.once('exit', (code, signal) => {
-      ended({ code: 'engine-unreachable', detail: `it ended with ${signal ?? code ?? 'nothing'}` });
+      ended(failureSaying('engine-unreachable', phrase('engine.ended', { words: signal ?? code ?? '–' })));
     });
   }
 

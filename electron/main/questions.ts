@@ -67,8 +67,8 @@ export class Questions {
   }
 
   async checked(app: string, { outcome, lines }: CheckReport): Promise<void> {
-    const { ask } = this.#words();
-    const detail = lines.map(({ text }) => text).join('\n');
+    const { ask, said } = this.#words();
+    const detail = lines.map(said).join('\n');
     await choose({ message: ask.checked(app, outcome), detail, buttons: [ask.close] });
   }
 }

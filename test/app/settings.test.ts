@@ -97,6 +97,15 @@ test('the doctor tells its lines, each with how it stands', async () => {
   expect(await lines.count()).toBeGreaterThan(12);
   await lines.first().scrollIntoViewIfNeeded();
   await keep('doctor');
+  await choice('Language', '简体中文').click();
+  const inChinese = part('高级').getByRole('listitem');
+  await inChinese.filter({ hasText: '隔离网络 · 正常' }).waitFor();
+  await inChinese.first().scrollIntoViewIfNeeded();
+  await keep('doctor-chinese');
+  // Paths are nobody's words.
+  const others = await part('高级').locator('li [lang="en"]').allTextContents();
+  expect(others.filter((text) => !text.startsWith('/'))).toEqual([]);
+  await choice('语言', 'English').click();
 });
 
 test('the log is shown, and filtered by what is typed', async () => {

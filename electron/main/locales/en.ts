@@ -11,6 +11,7 @@ const outcomes = {
 
 export const english: Words = {
   failure: describe,
+  said: ({ text }) => text,
   status: {
     engineFailed: 'Culvert’s engine is not running',
     silent: 'An engine does not answer',

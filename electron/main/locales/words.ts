@@ -1,11 +1,14 @@
 /** Everything that Electron's main process itself says to people. A language that lacks a word does not compile. */
 import type { builtInProfiles } from '#shared/profile.ts';
 import type { Failure } from '#shared/failure.ts';
+import type { Phrase } from '#shared/phrase.ts';
 import type { Standing } from '#shared/standing.ts';
 
 export interface Words {
   /** The sentence of a failure: what, why, what to do. */
   readonly failure: (failure: Failure) => string;
+  /** What an engine said, in English where it is not known. */
+  readonly said: (said: { readonly text: string; readonly phrase?: Phrase | undefined }) => string;
   readonly status: {
     readonly engineFailed: string;
     readonly silent: string;
