@@ -1,6 +1,7 @@
 /** The small parts of tests and checks: what is asked, what an answer says, and what findings come to. */
 import { describe, expect, it } from 'vitest';
 import type { CheckLine } from '#shared/model.ts';
+import { phrase } from '#shared/phrase.ts';
 import { withoutHeaders } from '../../../electron/engine/health/datagrams.ts';
 import { answerTo, questionFor } from '../../../electron/engine/health/dns-question.ts';
 import { Findings, worstOf } from '../../../electron/engine/health/findings.ts';
@@ -143,7 +144,7 @@ describe('what findings come to', () => {
   it('is told line by line, without the secrets that no failure has', () => {
     const heard: CheckLine[] = [];
     const findings = new Findings((line) => heard.push(line));
-    findings.add('udp', 'refused', 'not offered');
+    findings.add('udp', 'refused', phrase('test.ipv6-none'));
     findings.failed('web', new Error('something odd'), 12);
     expect(heard).toEqual(findings.report().lines);
     expect(heard[1]).toMatchObject({
