@@ -2,7 +2,14 @@
 import { createI18n } from 'vue-i18n';
 import { languages, type Language } from '#shared/contract.ts';
 import type { FailureCode } from '#shared/failure.ts';
-import { detailIn, englishPhrases, sayIn, type FailureWords, type Phrase, type PhraseBook } from '#shared/phrase.ts';
+import {
+  detailIn,
+  englishPhrases,
+  sayIn,
+  type FailureWords,
+  type Phrase,
+  type PhraseBook,
+} from '#shared/phrase.ts';
 import { chinesePhrases } from '#shared/phrases-zh-cn.ts';
 import type { Sentence } from '#shared/sentences.ts';
 import { english } from './locales/en/index.ts';

@@ -47,7 +47,8 @@ export async function startableOf(
   const launcher = (await listLaunchers(env)).find(({ id }) => id === app.id);
   if (launcher === undefined) throw new CulvertError('launcher-unknown', { detail: name });
   const meant = await appOrTarget(launcher.app, catalogue, env);
-  if (meant.app.isLauncher) throw new CulvertError('app-refused', { detail: phrase('app.launcher-of-launcher') });
+  if (meant.app.isLauncher)
+    throw new CulvertError('app-refused', { detail: phrase('app.launcher-of-launcher') });
   return { ...meant, profile: launcher.profile };
 }
 

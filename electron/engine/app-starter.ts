@@ -228,10 +228,7 @@ export class AppStarter {
     const now = await instanceOf(engine, app, profile, this.#env, separate?.directory).catch(() => undefined);
     if (now?.mayTakeOver === true) return undefined;
     if (now !== undefined) return runningOutside(app, now.instance).failure;
-    return failureSaying(
-      'app-running-outside',
-      phrase('app.handed-over', { app: app.name, ms: ranMs }),
-    );
+    return failureSaying('app-running-outside', phrase('app.handed-over', { app: app.name, ms: ranMs }));
   }
 
   #tell({ startable }: Opening, lane: string, failure: Failure): void {

@@ -234,7 +234,9 @@ async function start(native: Native, way: Way, signal: AbortSignal): Promise<Sta
     const expected = way.mode === 'privileged' ? 0 : (process.geteuid?.() ?? -1);
     if (peer.uid !== expected) {
       native.close(link);
-      throw new CulvertError('helper-refused', { detail: phrase('helper.other-user', { user: peer.uid, expected }) });
+      throw new CulvertError('helper-refused', {
+        detail: phrase('helper.other-user', { user: peer.uid, expected }),
+      });
     }
     child.unref();
     (child.stderr as { unref?: () => void } | null)?.unref?.();

@@ -101,10 +101,7 @@ function sayAll(
 export type FailureWords = { readonly [Key in 'phrase' | 'detail']?: Failure[Key] | undefined };
 
 /** The figures of a failure, or the system's words: in the book's language where they have a phrase that it knows. */
-export function detailIn(
-  book: PhraseBook,
-  { phrase: said, detail }: FailureWords,
-): string | undefined {
+export function detailIn(book: PhraseBook, { phrase: said, detail }: FailureWords): string | undefined {
   return (said === undefined ? undefined : sayIn(book, said)) ?? detail;
 }
 

@@ -54,7 +54,9 @@ describe('the switch that forbids user namespaces', () => {
     ['user/max_user_namespaces', '0', 'user.max_user_namespaces=15000'],
   ])('%s = %s is named with what to type', (name, value, todo) => {
     const said = userNamespaceSwitch('unshare: unshare failed', 1, system({ [name]: value }));
-    expect(inEnglish(said)).toBe(`${name.replaceAll('/', '.')} is ${value}; to allow it: sudo sysctl ${todo}`);
+    expect(inEnglish(said)).toBe(
+      `${name.replaceAll('/', '.')} is ${value}; to allow it: sudo sysctl ${todo}`,
+    );
   });
 
   test('where all of them are open the words of unshare are told', () => {

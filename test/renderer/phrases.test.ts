@@ -16,6 +16,7 @@ import TestLines from '../../renderer/components/first-run/TestLines.vue';
 import TestPanel from '../../renderer/components/profiles/TestPanel.vue';
 import DoctorReport from '../../renderer/components/settings/DoctorReport.vue';
 import { i18n } from '../../renderer/i18n.ts';
+import type { Check } from '../../renderer/stores/lane-actions.ts';
 import { startStores } from '../../renderer/stores/start.ts';
 import { FakeMain, lane, overviewOf } from './fake-main.ts';
 
@@ -53,7 +54,10 @@ const unknown: CheckLine = {
 const global = { plugins: [i18n] };
 
 test.each([
-  ['a check', () => mount(CheckReport, { props: { check: { state: 'done', report, at: 1 }, now: 1 }, global })],
+  [
+    'a check',
+    () => mount(CheckReport, { props: { check: { state: 'done', report, at: 1 }, now: 1 }, global }),
+  ],
   [
     'a test of a profile',
     () => {
@@ -76,7 +80,7 @@ test.each([
 });
 
 test('a line of another version is shown as it was written, and is called English', () => {
-  const check = { state: 'done', report: { outcome: 'ok', lines: [unknown] }, at: 1 } as const;
+  const check: Check = { state: 'done', report: { outcome: 'ok', lines: [unknown] }, at: 1 };
   const screen = mount(CheckReport, { props: { check, now: 1 }, global });
   expect(screen.get('[lang="en"]').text()).toBe(written);
 });
@@ -115,7 +119,12 @@ test('an app says in Chinese why its network is made so, and what its user shoul
   const [engine] = overviewOf().engines;
   const notes = all.map((_said, at) => `${written} ${at}`);
   const running = lane({ notes, notePhrases: [...all] });
-  const helper = { state: 'ready', mode: 'rootless', why: written, whyPhrase: phrase('helper.rootless') } as const;
+  const helper = {
+    state: 'ready',
+    mode: 'rootless',
+    why: written,
+    whyPhrase: phrase('helper.rootless'),
+  } as const;
   if (engine === undefined) throw new Error('there is no engine');
   main.tell('overview', { ...overviewOf([running]), engines: [{ ...engine, helpers: [helper] }] });
   const props = { lane: running, now: 1, processes: [], failure: undefined };

@@ -36,7 +36,9 @@ export interface StartOptions {
 export async function planApp(app: App, options: StartOptions): Promise<StartPlan> {
   const action = app.actions.find(({ id }) => id === options.action);
   if (options.action !== undefined && action === undefined) {
-    throw new CulvertError('app-unknown', { detail: phrase('app.no-action', { app: app.id, action: options.action }) });
+    throw new CulvertError('app-unknown', {
+      detail: phrase('app.no-action', { app: app.id, action: options.action }),
+    });
   }
   const argvs = execArgvs(action?.exec ?? app.exec, {
     name: app.name,

@@ -131,7 +131,11 @@ const packageOf: Readonly<Record<ToolName, string>> = {
 function judgeTool({ tools, osRelease }: Facts, name: ToolName, otherwise: 'warning' | 'failed'): Finding {
   const tool = tools[name];
   if (tool !== undefined) return ok(phrase('doctor.tool', { version: tool.version, path: tool.path }));
-  return { state: otherwise, found: phrase('doctor.not-found'), todo: installCommand(osRelease, packageOf[name]) };
+  return {
+    state: otherwise,
+    found: phrase('doctor.not-found'),
+    todo: installCommand(osRelease, packageOf[name]),
+  };
 }
 
 function judgeUserNamespace(facts: Facts): Finding {

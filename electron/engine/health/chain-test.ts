@@ -194,8 +194,7 @@ class ChainTest {
       const failure = failureOf(error);
       if (failure.code === 'udp-not-offered') {
         const why = failure.phrase ?? failure.detail;
-        const said =
-          why === undefined ? phrase('test.udp-none') : phrase('test.udp-none-because', { why });
+        const said = why === undefined ? phrase('test.udp-none') : phrase('test.udp-none-because', { why });
         findings.add('udp', 'refused', said, { ms: since(begin) });
       } else {
         const said =
@@ -300,8 +299,7 @@ class ChainTest {
         return;
       }
       const why = failure.phrase ?? failure.detail;
-      const said =
-        why === undefined ? phrase('test.ipv6-none') : phrase('test.ipv6-none-because', { why });
+      const said = why === undefined ? phrase('test.ipv6-none') : phrase('test.ipv6-none-because', { why });
       findings.add('ipv6', 'refused', said, { ms: since(begin) });
     }
   }

@@ -172,8 +172,7 @@ class LaneCheck {
       this.#findings.add('isolation', 'unknown', doubt, extras);
       return;
     }
-    let said =
-      inside === 1 ? phrase('check.inside-one') : phrase('check.inside', { count: inside });
+    let said = inside === 1 ? phrase('check.inside-one') : phrase('check.inside', { count: inside });
     if (apart > 0) said = phrase('check.apart', { inside: said, apart });
     if (interfaces !== undefined) said = phrase('check.only-link', { inside: said });
     this.#findings.add('isolation', inside > 0 ? 'ok' : 'unknown', said, extras);

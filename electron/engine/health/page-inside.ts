@@ -81,7 +81,9 @@ async function ask({ inside }: ProbeContext, probe: PageProbe, sourcePort: numbe
   const { url, address, port, deadlineMs } = probe;
   const never = new AbortController().signal;
   const late = (): Error =>
-    new CulvertError('probe-unreachable', { detail: phrase('check.page-late', { seconds: deadlineMs / 1000 }) });
+    new CulvertError('probe-unreachable', {
+      detail: phrase('check.page-late', { seconds: deadlineMs / 1000 }),
+    });
   let isConnected = false;
   try {
     const answer = await within(deadlineMs, never, late, async (signal) => {

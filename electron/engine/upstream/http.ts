@@ -68,12 +68,10 @@ export class ConnectDialogue implements Dialogue {
   /** Where the present head ends in the chunk, if it does: right behind an empty line (a bare LF will do). */
   #endOfHead(chunk: Buffer, from: number): number | undefined {
     for (let at = from; at < chunk.length; at += 1) {
-      if (++this.#total > maxHeadBytes)
-        throw wrong(phrase('proxy.head-bytes', { most: maxHeadBytes }));
+      if (++this.#total > maxHeadBytes) throw wrong(phrase('proxy.head-bytes', { most: maxHeadBytes }));
       const byte = chunk[at];
       if (byte === lineFeed) {
-        if (++this.#lines > maxHeadLines)
-          throw wrong(phrase('proxy.head-lines', { most: maxHeadLines }));
+        if (++this.#lines > maxHeadLines) throw wrong(phrase('proxy.head-lines', { most: maxHeadLines }));
         const isEmpty = this.#lineBytes === 0;
         this.#lineBytes = 0;
         this.#hasReturn = false;
@@ -98,8 +96,7 @@ export class ConnectDialogue implements Dialogue {
     const text = this.#head.toString('latin1');
     const parts = /^HTTP\/1\.[0-9] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n/.exec(text);
     const status = Number(parts?.[1] ?? 0);
-    if (parts === null || status === 101)
-      throw wrong(phrase('proxy.no-status'));
+    if (parts === null || status === 101) throw wrong(phrase('proxy.no-status'));
     if (status < 200) return false;
     const said = this.#printable(`${status} ${parts[2] ?? ''}`.trim());
     // 401 is an origin's word, but the answer to CONNECT is always the proxy's, and tinyproxy says it so.

@@ -43,11 +43,11 @@ export function secure(below: Socket, { host, fingerprint }: Demand): TLSSocket 
 /** Why the certificate will not do, with the fingerprint that was seen; undefined when it will. */
 export function refusalOf(secured: TLSSocket, { host, fingerprint }: Demand): CulvertError | undefined {
   const seen = secured.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
-  if (seen === undefined) return new CulvertError('certificate-refused', { detail: phrase('proxy.no-certificate') });
+  if (seen === undefined)
+    return new CulvertError('certificate-refused', { detail: phrase('proxy.no-certificate') });
   const isAccepted = fingerprint === undefined ? secured.authorized : seen === fingerprint.toLowerCase();
   if (isAccepted) return undefined;
-  const why =
-    fingerprint === undefined ? reasonOf(secured, host) : phrase('proxy.certificate-other');
+  const why = fingerprint === undefined ? reasonOf(secured, host) : phrase('proxy.certificate-other');
   return new CulvertError('certificate-refused', { detail: phrase('proxy.certificate', { why, seen }) });
 }
 

@@ -9,9 +9,9 @@
 import type { Duplex } from 'node:stream';
 import { SocksClient } from 'socks';
 import { CulvertError } from '#shared/failure.ts';
-import { phrase, type Phrase, type PhraseKey } from '#shared/phrase.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { Upstream } from '#shared/model.ts';
-import type { Dialogue, Send } from './dialogue.ts';
+import type { Dialogue, Send, Stage } from './dialogue.ts';
 import { checkDestination, type Destination } from './destination.ts';
 import {
   anotherVersion,
@@ -22,9 +22,10 @@ import {
   signInStatus,
   surplusBytes,
   unknownAddressType,
+  type ReplyKey,
 } from './socks5-answers.ts';
 
-const socks4Replies: Readonly<Record<number, PhraseKey>> = {
+const socks4Replies: Readonly<Record<number, ReplyKey>> = {
   91: 'proxy.reply-failed',
   92: 'proxy.reply-no-identity',
   93: 'proxy.reply-other-identity',

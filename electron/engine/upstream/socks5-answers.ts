@@ -5,8 +5,10 @@
 import { CulvertError } from '#shared/failure.ts';
 import { phrase, type Phrase, type PhraseKey } from '#shared/phrase.ts';
 
+export type ReplyKey = Extract<PhraseKey, `proxy.reply-${string}`>;
+
 /** Reply codes of RFC 1928 §6. */
-const replies: Readonly<Record<number, PhraseKey>> = {
+const replies: Readonly<Record<number, ReplyKey>> = {
   1: 'proxy.reply-general',
   2: 'proxy.reply-rules',
   3: 'proxy.reply-network',

@@ -103,8 +103,7 @@ export function farRelayOf(bound: Bound, { host }: Pick<Upstream, 'host'>): Dest
   const named = namedBy(bound);
   if (kindOf(host) === 'name') return destinationOf(host, bound.port);
   const own = ipaddr.process(host).toString();
-  if (named !== undefined && named !== own)
-    throw elsewhere(phrase('proxy.relay-elsewhere', { named, own }));
+  if (named !== undefined && named !== own) throw elsewhere(phrase('proxy.relay-elsewhere', { named, own }));
   return destinationOf(own, bound.port);
 }
 

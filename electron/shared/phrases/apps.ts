@@ -7,8 +7,7 @@ export const apps = {
   'app.program-runs-outside':
     '{app}’s program already runs outside of any isolated network, as process {pid}',
   'app.program-runs-on-lane': '{app}’s program already runs in another isolated network, as process {pid}',
-  'app.handed-over':
-    '{app} ended after {ms} ms as apps do that hand over; what it opened may be outside',
+  'app.handed-over': '{app} ended after {ms} ms as apps do that hand over; what it opened may be outside',
   'app.ended-by-signal': 'it ended by signal {signal}',
   'app.ended-with-status': 'it ended with status {status}',
   'app.see-log': '{ended}; see {path}',

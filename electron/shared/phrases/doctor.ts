@@ -10,8 +10,7 @@ export const doctor = {
   'doctor.native': 'libculvert and culvert-launch fit, under Node {version}',
   'doctor.build-native': 'build it with `build/setup.sh run`, or install the package again',
   'doctor.runtime-dir': '{path}, yours alone',
-  'doctor.own-runtime-dir':
-    'remove it, or set XDG_RUNTIME_DIR to a directory of yours with mode 0700',
+  'doctor.own-runtime-dir': 'remove it, or set XDG_RUNTIME_DIR to a directory of yours with mode 0700',
   'doctor.tool': '{version} ({path})',
   'doctor.tool-does-not-run': 'does not run: {words}',
   'doctor.not-found': 'not found',

@@ -145,7 +145,9 @@ describe('a dynamic chain', () => {
     const chain = new ChainDialler({ mode: 'dynamic', upstreams });
     const failure = await failureFrom(chain.dial(destinationOf('example.test', target.port)));
     expect(failure.code).toBe('chain-exhausted');
-    expect(failure.detail).toMatch(/^0 of 1 needed; can't reach the proxy: .*connection refused; server 2 of 2/);
+    expect(failure.detail).toMatch(
+      /^0 of 1 needed; can't reach the proxy: .*connection refused; server 2 of 2/,
+    );
   });
 
   it('comes back as soon as a server does, although all were dead a moment ago', async () => {
