@@ -1,14 +1,15 @@
 /**
  * Makes dist/, the product as it runs from a clone:
  *
- *   node build/build.js          dist/{cli,engine,helper,keyring,main,preload}.cjs, dist/renderer/, dist/native/,
- *                                dist/bin/culvert, dist/bin/culvert-helper
+ *   node build/build.js          dist/{cli,engine,helper,keyring,main,preload}.cjs, dist/cli.code, dist/renderer/,
+ *                                dist/native/, dist/bin/culvert, dist/bin/culvert-helper
  *   node build/build.js bench    the same, and the benchmark in dist/test/
  *
  * Files are written beside their place and then renamed, so that a program which starts meanwhile meets the old
  * file or the new one.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -88,8 +89,28 @@ async function bundle(entryPoints, outdir) {
     logLimit: 4,
     write: false,
   });
-  const written = result.outputFiles.filter((file) => put(file.path, file.contents));
+  const written = result.outputFiles.filter((file) => put(file.path, withHash(file)));
   for (const { path } of written) if (path.endsWith('.cjs')) say(relative(root, path));
+}
+
+/**
+ * A program with a hash of itself as its last line: to what was compiled of it, it is the same only with that.
+ * @param {import('esbuild').OutputFile} file
+ */
+function withHash({ path, contents }) {
+  if (!path.endsWith('.cjs')) return contents;
+  const hash = createHash('sha256').update(contents).digest('hex').slice(0, 32);
+  return Buffer.concat([contents, Buffer.from(`//# hash=${hash}\n`)]);
+}
+
+/** dist/cli.code: what this Node's V8 makes of the command line on its way to `run`, which here gets no command. */
+function buildCode() {
+  const program = join(dist, 'cli.cjs');
+  const code = join(dist, 'cli.code');
+  const keep = [join(root, 'build/keep-code.js'), program, code, 'run'];
+  const { status } = spawnSync(process.execPath, keep, { stdio: 'ignore' });
+  // Not having it costs time at a start and nothing else.
+  if (status !== 0) rmSync(code, { force: true });
 }
 
 /**
@@ -163,6 +184,7 @@ async function main() {
   const isComplete = await buildPrograms();
   buildNative();
   buildStarters();
+  buildCode();
   await buildRenderer();
   if (what === 'bench') await buildBenchmark();
   if (!isComplete) throw new Error('a program could not be bundled: see above');

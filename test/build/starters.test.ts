@@ -1,5 +1,6 @@
 /** The two programs in dist/bin, with a cli.cjs and a helper.cjs beside them that show what reached them. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -10,9 +11,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Script } from 'node:vm';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { repository } from './sample-tree.ts';
 
 let dist: string;
@@ -106,6 +109,54 @@ describe('culvert', () => {
   test('the first lines are read by a Node of any age: nothing newer than ECMAScript 3', () => {
     const text = readFileSync(join(repository, 'build/bin/start.cjs'), 'utf8').replace(/\/\*[^]*?\*\//, '');
     expect(text).not.toMatch(/\b(const|let|class|async|await)\b|=>|\?\.|\?\?|`|\.\.\./);
+  });
+});
+
+describe('what was compiled when the product was built', () => {
+  const program = (word: string) =>
+    `${show}process.stderr.write('${word}');\n//# hash=${createHash('sha256').update(word).digest('hex')}\n`;
+  const keep = (text: string) => {
+    writeFileSync(join(dist, 'cli.cjs'), text);
+    const kept = [join(repository, 'build/keep-code.js'), join(dist, 'cli.cjs'), join(dist, 'cli.code')];
+    expect(spawnSync(process.execPath, kept, { stdio: 'ignore' }).status).toBe(0);
+  };
+
+  afterEach(() => {
+    rmSync(join(dist, 'cli.code'), { force: true });
+    writeFileSync(join(dist, 'cli.cjs'), show);
+  });
+
+  test('is taken by V8, and the program runs as without it', () => {
+    const text = program('one');
+    keep(text);
+    const code = readFileSync(join(dist, 'cli.code'));
+    const mark = `${process.version} ${process.arch}\n${text.split('\n').at(-2) ?? ''}\n`;
+    expect(code.toString('latin1', 0, mark.length)).toBe(mark);
+    const taken = new Script(Module.wrap(text), { cachedData: code.subarray(mark.length) });
+    expect(taken.cachedDataRejected).toBe(false);
+    const { status, stderr, shown } = start(join(dist, 'bin/culvert'), ['a b']);
+    expect([status, stderr, shown?.args]).toEqual([0, 'one', ['a b']]);
+  });
+
+  test('is left alone when the program is another one, though as long', () => {
+    keep(program('one'));
+    writeFileSync(join(dist, 'cli.cjs'), program('two'));
+    expect(start(join(dist, 'bin/culvert'), []).stderr).toBe('two');
+  });
+
+  test.for(['', 'v1.2.3 x64\n', 'nonsense'])('is left alone when it is %j', (code) => {
+    keep(program('one'));
+    writeFileSync(join(dist, 'cli.code'), code);
+    expect(start(join(dist, 'bin/culvert'), []).stderr).toBe('one');
+  });
+
+  test('is left alone when it is cut off', () => {
+    keep(program('one'));
+    const code = readFileSync(join(dist, 'cli.code'));
+    for (const length of [code.length - 1, 80]) {
+      writeFileSync(join(dist, 'cli.code'), code.subarray(0, length));
+      expect(start(join(dist, 'bin/culvert'), []).stderr).toBe('one');
+    }
   });
 });
 
