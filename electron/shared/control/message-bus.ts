@@ -1,31 +1,17 @@
 /**
- * As much of D-Bus (D-Bus Specification 0.43) as it takes to ask services of the session something and to hear
- * their signals: methods with strings for arguments.
+ * A connection to the session's message bus, to ask services something and to hear their signals.
  *
- * Must not: start a service for a question, own a name, or answer anybody.
+ * Must not: start a service for a question, own a name, answer anybody, or wait for a bus that is silent.
  */
 import { connect, type Socket } from 'node:net';
 import { isAbsolute, join } from 'node:path';
+import { maxMessageBytes, methodCall, readMessage, type BusCall } from './bus-message.ts';
 
 const answerMs = 1000;
-const maxMessageBytes = 1024 * 1024;
-const fixedBytes = 16;
-const kinds = { call: 1, answer: 2, error: 3, signal: 4 };
-/** Header fields by their codes. */
-const fields = { path: 1, interface: 2, member: 3, replySerial: 5, destination: 6, signature: 8 };
-/** Must not be started for the call. */
-const noAutoStart = 2;
-
-export interface BusCall {
-  readonly destination: string;
-  readonly path: string;
-  readonly interface: string;
-  readonly member: string;
-  readonly strings?: readonly string[];
-}
 
 export class MessageBus {
   readonly #socket: Socket;
+  /** Who waits for the answer to the call of this serial number; at 0, for the end of signing in. */
   readonly #waiting = new Map<number, (body: Buffer | undefined) => void>();
   readonly #onSignal: () => void;
   readonly #onEnd: () => void;
@@ -38,7 +24,11 @@ export class MessageBus {
    * Connects to the session's bus. `onSignal` is called with every signal, `onEnd` once when the bus is gone or
    * never was there.
    */
-  constructor(env: NodeJS.ProcessEnv, onSignal: () => void, onEnd: () => void) {
+  constructor(
+    env: NodeJS.ProcessEnv,
+    onSignal: () => void = () => undefined,
+    onEnd: () => void = () => undefined,
+  ) {
     this.#onSignal = onSignal;
     this.#onEnd = onEnd;
     this.#socket = connect({ path: busPath(env) ?? '/nonexistent' });
@@ -55,6 +45,7 @@ export class MessageBus {
       this.#received = Buffer.concat([this.#received, bytes]);
       try {
         while (this.#takeOne());
+        if (this.#received.length > maxMessageBytes) throw new Error('too long a line');
       } catch {
         // Nothing of a message that makes no sense can be trusted, nor what follows it.
         this.#socket.destroy();
@@ -69,10 +60,16 @@ export class MessageBus {
     this.#socket.write(`\0AUTH EXTERNAL ${uid}\r\n`);
   }
 
-  /** Signs in; false where there is no bus. */
+  /** Signs in, within a second; false where there is no bus. */
   async begin(): Promise<boolean> {
-    if (!(await this.#signedIn)) return false;
-    return (await this.call(ofBus('Hello'))) !== undefined;
+    const timer = setTimeout(() => {
+      this.close();
+    }, answerMs);
+    try {
+      return (await this.#signedIn) && (await this.call(ofBus('Hello'))) !== undefined;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The body of the answer; undefined for an error, for no answer within a second, and when the bus is gone. */
@@ -112,24 +109,18 @@ export class MessageBus {
     if (!this.#isSignedIn) {
       const end = this.#received.indexOf('\r\n');
       if (end === -1) return false;
-      if (
-        !this.#take(end + 2)
-          .toString('latin1')
-          .startsWith('OK ')
-      )
-        throw new Error('the bus refused');
+      const line = this.#take(end + 2).toString('latin1');
+      if (!line.startsWith('OK ')) throw new Error('the bus refused');
       this.#isSignedIn = true;
       this.#socket.write('BEGIN\r\n');
       this.#answer(0, Buffer.alloc(0));
       return true;
     }
-    if (this.#received.length < fixedBytes) return false;
-    const { kind, bodyAt, length } = readHeader(this.#received);
-    if (this.#received.length < length) return false;
-    const message = this.#take(length);
-    if (kind === kinds.signal) this.#onSignal();
-    if (kind === kinds.answer || kind === kinds.error)
-      this.#answer(replySerialOf(message), kind === kinds.error ? undefined : message.subarray(bodyAt));
+    const message = readMessage(this.#received);
+    if (message === undefined) return false;
+    this.#take(message.lengthBytes);
+    if (message.isSignal) this.#onSignal();
+    if (message.answers !== undefined) this.#answer(message.answers.serial, message.answers.body);
     return true;
   }
 
@@ -140,7 +131,8 @@ export class MessageBus {
   }
 }
 
-function ofBus(member: string, ...strings: string[]): BusCall {
+/** A call of the bus itself (D-Bus Specification, Message Bus Messages). */
+export function ofBus(member: string, ...strings: string[]): BusCall {
   const name = 'org.freedesktop.DBus';
   return { destination: name, path: '/org/freedesktop/DBus', interface: name, member, strings };
 }
@@ -159,70 +151,4 @@ function busPath(env: NodeJS.ProcessEnv): string | undefined {
   const runtime = env['XDG_RUNTIME_DIR'];
   if (given !== undefined || runtime === undefined || !isAbsolute(runtime)) return undefined;
   return join(runtime, 'bus');
-}
-
-/** A message in little endian: the fixed part, the array of header fields, padding to eight, the body. */
-function methodCall(serial: number, call: BusCall): Buffer {
-  const strings = call.strings ?? [];
-  const header: [number, string, string][] = [
-    [fields.path, 'o', call.path],
-    [fields.interface, 's', call.interface],
-    [fields.member, 's', call.member],
-    [fields.destination, 's', call.destination],
-  ];
-  if (strings.length > 0) header.push([fields.signature, 'g', 's'.repeat(strings.length)]);
-  let array = Buffer.alloc(0);
-  for (const [code, type, value] of header) {
-    const named = Buffer.concat([padded(array, 8), Buffer.from([code, 1]), Buffer.from(`${type}\0`)]);
-    array = Buffer.concat([named, marshal(type, value)]);
-  }
-  let body = Buffer.alloc(0);
-  for (const value of strings) body = Buffer.concat([padded(body, 4), marshal('s', value)]);
-  const fixed = Buffer.alloc(fixedBytes);
-  fixed.write('l', 0, 'latin1');
-  fixed.writeUInt8(kinds.call, 1);
-  fixed.writeUInt8(noAutoStart, 2);
-  fixed.writeUInt8(1, 3);
-  fixed.writeUInt32LE(body.length, 4);
-  fixed.writeUInt32LE(serial, 8);
-  fixed.writeUInt32LE(array.length, 12);
-  return Buffer.concat([padded(Buffer.concat([fixed, array]), 8), body]);
-}
-
-/** A string or object path has four bytes of length before it, a signature one; all end with NUL. */
-function marshal(type: string, value: string): Buffer {
-  const text = Buffer.from(`${value}\0`);
-  const length = Buffer.alloc(type === 'g' ? 1 : 4);
-  if (type === 'g') length.writeUInt8(text.length - 1);
-  else length.writeUInt32LE(text.length - 1);
-  return Buffer.concat([length, text]);
-}
-
-function padded(bytes: Buffer, to: number): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc((to - (bytes.length % to)) % to)]);
-}
-
-function readHeader(fixed: Buffer): { kind: number; bodyAt: number; length: number } {
-  if (fixed[0] !== 0x6c) throw new Error('the bus speaks big endian');
-  const bodyAt = Math.ceil((fixedBytes + fixed.readUInt32LE(12)) / 8) * 8;
-  const length = bodyAt + fixed.readUInt32LE(4);
-  if (length > maxMessageBytes) throw new Error('too long a message');
-  return { kind: fixed[1] ?? 0, bodyAt, length };
-}
-
-/** The serial of the call that a message answers, from its header fields: a struct of a byte and a variant each. */
-function replySerialOf(message: Buffer): number {
-  const end = fixedBytes + message.readUInt32LE(12);
-  let at = fixedBytes;
-  while (at < end) {
-    const code = message.readUInt8(at);
-    const type = message.toString('latin1', at + 2, at + 3);
-    if (message.readUInt8(at + 1) !== 1) throw new Error('a header field of a kind that is not known');
-    const valueAt = at + 4;
-    if (code === fields.replySerial && type === 'u') return message.readUInt32LE(valueAt);
-    const isSignature = type === 'g';
-    const textBytes = isSignature ? message.readUInt8(valueAt) + 2 : message.readUInt32LE(valueAt) + 5;
-    at = Math.ceil((valueAt + (type === 'u' ? 4 : textBytes)) / 8) * 8;
-  }
-  throw new Error('an answer to nothing');
 }

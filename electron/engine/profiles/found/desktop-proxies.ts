@@ -61,15 +61,7 @@ export function kdeProxies(text: string): string[] {
 }
 
 async function portalProxies(env: NodeJS.ProcessEnv): Promise<string[]> {
-  const bus = new MessageBus(
-    env,
-    () => {
-      // No signal is asked for.
-    },
-    () => {
-      // Whoever waits for an answer is told that there is none.
-    },
-  );
+  const bus = new MessageBus(env);
   try {
     if (!(await bus.begin())) return [];
     const call = { destination: portal, path: portalPath, interface: resolver, member: 'Lookup' };
