@@ -5,10 +5,18 @@
  * Every result is read again and compared with what was meant; where an edit missed it, the text is written anew.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { findNodeAtLocation, parseTree, type Node } from 'jsonc-parser';
 import type { Config } from '#shared/profile.ts';
-import { editJson, type TextEdit } from './text-edit.ts';
+import { editJson, writtenAt, type TextEdit } from './text-edit.ts';
 
 type Path = readonly (string | number)[];
+
+/** A value as it is written in a text. */
+interface Source {
+  readonly text: string;
+  readonly node: Node;
+}
+
 /** More single edits than this cost more than the lists that they are in. */
 const mostEdits = 40;
 export const schemaName = 'culvert.schema.json';
@@ -29,7 +37,8 @@ export function editText(
   after: Config,
   read: (text: string) => Config,
 ): string | undefined {
-  const edits = editsBetween(before, after, []);
+  const node = parseTree(text, [], { allowTrailingComma: true });
+  const edits = editsBetween(before, after, [], node && { text, node });
   const chosen = edits.length <= mostEdits ? edits : wholeFields(before, after);
   try {
     const changed = chosen.reduce((now, edit) => editJson(now, edit, after), text);
@@ -47,25 +56,36 @@ function wholeFields(before: Config, after: Config): TextEdit[] {
     .map((name) => ({ path: [name], value: after[name] }));
 }
 
-/** In an order in which each path is right once the earlier ones are done. */
-function editsBetween(before: unknown, after: unknown, path: Path): TextEdit[] {
+/**
+ * In an order in which each path is right once the earlier ones are done. `source` is what was before, if it was
+ * written at all.
+ */
+function editsBetween(before: unknown, after: unknown, path: Path, source: Source | undefined): TextEdit[] {
   if (isDeepStrictEqual(before, after)) return [];
   if (isRecord(before) && isRecord(after)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-    return [...names].flatMap((name) => editsBetween(before[name], after[name], [...path, name]));
+    return [...names].flatMap((name) =>
+      editsBetween(before[name], after[name], [...path, name], partOf(source, name)),
+    );
   }
   if (Array.isArray(before) && Array.isArray(after) && before.length > 0)
-    return listEdits(before, after, path);
+    return listEdits(before, after, path, source);
   return [{ path, value: after }];
 }
 
-function listEdits(before: readonly unknown[], after: readonly unknown[], path: Path): TextEdit[] {
+function listEdits(
+  before: readonly unknown[],
+  after: readonly unknown[],
+  path: Path,
+  source: Source | undefined,
+): TextEdit[] {
   const whole: TextEdit[] = [{ path, value: after }];
   const old = idsOf(before);
   const wanted = idsOf(after);
   if (old === undefined || wanted === undefined) return whole;
   const places = new Map(old.map((id, index) => [id, index]));
-  // What changes its place is taken out and put in again, so that all that stays keeps what is written round it.
+  // What changes its place is taken out and put in again as it was written, so that all that stays keeps what is
+  // written round it.
   const staying = new Set(
     longestInOrder(
       wanted.filter((id) => places.has(id)),
@@ -77,11 +97,22 @@ function listEdits(before: readonly unknown[], after: readonly unknown[], path: 
   );
   const others = wanted.flatMap((id, index): TextEdit[] => {
     const place = [...path, index];
-    const earlier = staying.has(id) ? places.get(id) : undefined;
-    if (earlier === undefined) return [{ path: place, value: after[index], isInsertion: true }];
-    return editsBetween(before[earlier], after[index], place);
+    const earlier = places.get(id);
+    const item = earlier === undefined ? undefined : partOf(source, earlier);
+    if (earlier === undefined || (item === undefined && !staying.has(id)))
+      return [{ path: place, value: after[index], isInsertion: true }];
+    const changes = editsBetween(before[earlier], after[index], place, item);
+    if (item === undefined || staying.has(id)) return changes;
+    const written = writtenAt(item.text, item.node);
+    return [{ path: place, value: before[earlier], isInsertion: true, written }, ...changes];
   });
   return [...removals.reverse(), ...others];
+}
+
+/** The item of a list, or the value of an object's property, where it is written. */
+function partOf(source: Source | undefined, part: string | number): Source | undefined {
+  const node = source && findNodeAtLocation(source.node, [part]);
+  return node && { text: source.text, node };
 }
 
 /** The most of these whose places rise from each to the next; each has a place of its own. */

@@ -11,6 +11,15 @@ export interface TextEdit {
   readonly value: unknown;
   /** Into a list, before what is at this place now. */
   readonly isInsertion?: boolean;
+  /** How an inserted value was written at the place that it had, to be put in so again. */
+  readonly written?: Written;
+}
+
+/** A value as somebody wrote it, comments included. */
+export interface Written {
+  readonly text: string;
+  /** The comment behind it on its line, with the blanks before it. */
+  readonly comment: string;
 }
 
 /** `SyntaxKind.CommaToken` of jsonc-parser, whose enum is there for its own compiler only. */
@@ -22,7 +31,7 @@ const comma = 5;
  */
 export function editJson(
   text: string,
-  { path, value, isInsertion = false }: TextEdit,
+  { path, value, isInsertion = false, written }: TextEdit,
   whole: unknown,
 ): string {
   let node = parseTree(text, [], { allowTrailingComma: true });
@@ -33,7 +42,10 @@ export function editJson(
     if (child !== undefined && isLast && value === undefined) return remove(text, node, child);
     if (child === undefined) {
       if (value === undefined) return text;
-      return insert(text, node, part, isLast ? value : valueAt(whole, path.slice(0, depth + 1)));
+      if (isLast && written !== undefined)
+        return insert(text, node, part, () => written.text, written.comment);
+      const wanted = isLast ? value : valueAt(whole, path.slice(0, depth + 1));
+      return insert(text, node, part, (margin) => layOut(text, wanted, margin));
     }
     node = child.type === 'property' ? (child.children?.[1] ?? child) : child;
   }
@@ -45,38 +57,58 @@ function valueAt(whole: unknown, path: TextEdit['path']): unknown {
   return path.reduce((value, part) => (value as Record<string | number, unknown>)[part], whole);
 }
 
+/** What is written at the place of this item of a list. */
+export function writtenAt(text: string, { offset, length }: Node): Written {
+  const end = offset + length;
+  const from = commaAfter(text, end) ?? end;
+  return { text: text.slice(offset, end), comment: text.slice(from, endOfLineComment(text, from)) };
+}
+
 /** The item of a list, or the property of an object with its name. */
 function childOf(node: Node, part: string | number): Node | undefined {
   if (typeof part === 'number') return node.children?.[part];
   return node.children?.find(({ children }) => children?.[0]?.value === part);
 }
 
-function insert(text: string, holder: Node, part: string | number, value: unknown): string {
+/** Puts in what `layOutAt` makes of the margin there, with the comment behind it. */
+function insert(
+  text: string,
+  holder: Node,
+  part: string | number,
+  layOutAt: (margin: string) => string,
+  comment = '',
+): string {
   const children = holder.children ?? [];
   const name = typeof part === 'number' ? '' : `${JSON.stringify(part)}: `;
   const next = typeof part === 'number' ? children[part] : undefined;
   const last = children.at(-1);
-  if (last === undefined) return insertFirst(text, holder, name, value);
+  if (last === undefined) return insertFirst(text, holder, name, layOutAt);
   const neighbour = next ?? last;
   const margin = marginAt(text, neighbour.offset);
-  const gap = isFirstOnLine(text, neighbour.offset) ? `${eolOf(text)}${margin}` : ' ';
-  const added = `${name}${layOut(text, value, margin)}`;
-  if (next !== undefined) return splice(text, next.offset, next.offset, `${added},${gap}`);
+  const newLine = `${eolOf(text)}${margin}`;
+  const gap = isFirstOnLine(text, neighbour.offset) ? newLine : ' ';
+  const added = `${name}${layOutAt(margin)}`;
+  if (next !== undefined) {
+    const between = comment === '' ? gap : `${comment}${newLine}`;
+    return splice(text, next.offset, next.offset, `${added},${between}`);
+  }
   const end = last.offset + last.length;
   const old = commaAfter(text, end);
   // Behind the comment that the last one has on its line.
   const place = endOfLineComment(text, old ?? end);
   const between = old === undefined ? `,${text.slice(end, place)}` : text.slice(end, place);
-  return splice(text, end, place, `${between}${gap}${added}`);
+  const isLineDone = /^[ \t]*\r?\n/.test(text.slice(place));
+  const behind = comment === '' || isLineDone ? comment : `${comment}${eolOf(text)}`;
+  return splice(text, end, place, `${between}${place === (old ?? end) ? gap : newLine}${added}${behind}`);
 }
 
-function insertFirst(text: string, holder: Node, name: string, value: unknown): string {
+function insertFirst(text: string, holder: Node, name: string, layOutAt: (margin: string) => string): string {
   const margin = marginAt(text, holder.offset);
   const inner = `${margin}${indentOf(text)}`;
   const from = holder.offset + 1;
   const blank = /^\s*/.exec(text.slice(from, holder.offset + holder.length))?.[0].length ?? 0;
   const eol = eolOf(text);
-  const added = `${eol}${inner}${name}${layOut(text, value, inner)}${eol}${margin}`;
+  const added = `${eol}${inner}${name}${layOutAt(inner)}${eol}${margin}`;
   return splice(text, from, from + blank, added);
 }
 

@@ -73,6 +73,61 @@ describe('a change in a text that somebody wrote', () => {
     expect(edited).toContain('// the first');
   });
 
+  it('takes the comments of what is moved along, in its braces and behind it', () => {
+    const rule = (id: string, line: string) => `{
+      // why ${id}
+      "id": "${id}", "match": {}, /* all */ "action": "block"
+    }${line}`;
+    const text = `{ "version": 1, "rules": [
+    ${rule('a', ', // a')}
+    // before b
+    ${rule('b', ',')}
+    ${rule('c', ' // c')}
+  ]
+}`;
+    const [a, b, c] = read(text).rules;
+    expect(changed(text, { rules: [b, c, a] })).toBe(`{ "version": 1, "rules": [
+    // before b
+    ${rule('b', ',')}
+    ${rule('c', ', // c')}
+    ${rule('a', ' // a')}
+  ]
+}`);
+    expect(changed(text, { rules: [c, a, { ...b, action: 'direct' }] })).toBe(`{ "version": 1, "rules": [
+    ${rule('c', ', // c')}
+    ${rule('a', ', // a')}
+    // before b
+    ${rule('b', '').replace('"block"', '"direct"')}
+  ]
+}`);
+    const moved = changed(text, { rules: [b, { ...a, action: 'direct' }, c] });
+    expect(moved).toContain('// why a');
+    expect(moved).toContain('/* all */ "action": "direct"');
+  });
+
+  it('keeps every comment inside what is moved, whatever is moved and however it is laid out', () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    const order = fc.shuffledSubarray(ids, { minLength: 1 });
+    const layouts = fc.record({
+      before: fc.constantFrom('\n  ', ' ', '\n  // about\n  '),
+      behind: fc.constantFrom('', ' // behind', ' /* behind */'),
+      end: fc.constantFrom('\n', '\n  // the end\n'),
+    });
+    fc.assert(
+      fc.property(order, layouts, (wanted, { before, behind, end }) => {
+        const rules = ids.map(
+          (id) => `${before}{ "id": "${id}", /* in ${id} */ "match": {}, "action": "block" }`,
+        );
+        const list = rules.join(behind.includes('//') ? `,${behind}\n` : `${behind},`);
+        const text = `{ "version": 1, "rules": [${list}${behind}${end}] }`;
+        const byId = new Map(read(text).rules.map((rule) => [rule.id, rule]));
+        const edited = changed(text, { rules: wanted.map((id) => byId.get(id)) });
+        for (const id of wanted) expect(edited).toContain(`/* in ${id} */`);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('is written anew where edits do not lead there, as for what is meant to be another text', () => {
     const before = configWith({});
     expect(editText('{ "version": 1, "defaultProfile": "none" }', before, before, read)).toBeUndefined();
