@@ -15,8 +15,9 @@ import type {
 import type { LaneState, LaneView } from '#shared/model.ts';
 import { inEnglish, phrase, type Phrase } from '#shared/phrase.ts';
 import { deferred } from './deferred.ts';
-import { nextLaneState, type LaneEvent } from './lane-state.ts';
+import { HelperLane } from './helper-lane.ts';
 import type { HelperLink } from './helper-link.ts';
+import { nextLaneState, type LaneEvent } from './lane-state.ts';
 import type { AppExit, HelperInfo, LaneSpec, ProfileChoice } from './lane-spec.ts';
 import { launchIn } from './lane-launch.ts';
 import type { LaneNetwork } from './lane-network.ts';
@@ -77,7 +78,7 @@ export class Lane {
   #choice: ProfileChoice;
   #state: LaneState = 'starting';
   #cause: Failure | undefined;
-  #created: Created | undefined;
+  #held: HelperLane | undefined;
   #network: LaneNetwork | undefined;
   #pid = 0;
   #supervisor = 0;
@@ -99,6 +100,11 @@ export class Lane {
 
   get pid(): number {
     return this.#pid;
+  }
+
+  /** What the helper can still be asked about. */
+  get #there(): HelperLane | undefined {
+    return this.#state === 'gone' ? undefined : this.#held;
   }
 
   get state(): LaneState {
@@ -132,15 +138,14 @@ export class Lane {
   /** Makes the network, starts the app, and resolves once it runs. Throws a CulvertError and leaves nothing. */
   async open(): Promise<void> {
     try {
-      const { value, descriptors } = await this.#context.link.call('lane.create', {});
-      this.#created = value;
-      const sockets = new Map(value.sockets.map((name, index) => [name, descriptors[index] ?? -1]));
-      this.#network = this.#context.network(this, this.#policy, value, sockets);
-      if (value.interception === 'redirect') {
+      const { lane, sockets } = await HelperLane.make(this.#context.link);
+      this.#held = lane;
+      this.#network = this.#context.network(this, this.#policy, lane.made, sockets);
+      if (lane.made.interception === 'redirect') {
         this.note(phrase('lane.no-tproxy'));
       }
       await this.#openPorts();
-      this.#supervisor = await launchIn(value.lane, this.spec, this.#context, (told) => {
+      this.#supervisor = await launchIn(lane.made.lane, this.spec, this.#context, (told) => {
         this.#heard(told);
       });
       await this.#started.promise;
@@ -153,9 +158,7 @@ export class Lane {
 
   /** Sends a signal to one process inside, or to all; answers how many were reached. */
   async signal(signal: LaneSignal, pid?: number): Promise<number> {
-    if (this.#created === undefined || this.#state === 'gone') return 0;
-    const params = { lane: this.#created.lane, signal, ...(pid === undefined ? {} : { pid }) };
-    return (await this.#context.link.call('lane.signal', params)).value.count;
+    return (await this.#there?.signal(signal, pid)) ?? 0;
   }
 
   /** Asks all processes inside to end, or ends them. */
@@ -173,24 +176,21 @@ export class Lane {
   }
 
   async processes(): Promise<HelperValue<'lane.processes'>> {
-    if (this.#created === undefined || this.#state === 'gone') return [];
-    return (await this.#context.link.call('lane.processes', { lane: this.#created.lane })).value;
+    return (await this.#there?.processes()) ?? [];
   }
 
   async sockets(): Promise<HelperValue<'lane.sockets'>> {
-    if (this.#created === undefined || this.#state === 'gone') return [];
-    return (await this.#context.link.call('lane.sockets', { lane: this.#created.lane })).value;
+    return (await this.#there?.sockets()) ?? [];
   }
 
   /** What a check of the lane needs of it; the sockets are the caller's. Throws `lane-unknown` for one that does not run. */
   async inside(): Promise<LaneInside> {
-    const [created, network] = [this.#created, this.#network];
+    const [held, network] = [this.#held, this.#network];
     const isThere = this.#state === 'running' || this.#state === 'stopping';
-    if (created === undefined || network === undefined || !isThere)
+    if (held === undefined || network === undefined || !isThere)
       throw new CulvertError('lane-unknown', { detail: this.id });
-    const { value, descriptors } = await this.#context.link.call('lane.probe', { lane: created.lane });
-    const sockets = value.sockets.map((kind, index) => ({ kind, fd: descriptors[index] ?? -1 }));
-    return { network, sockets, namespace: created.appNamespace, supervisor: this.#supervisor };
+    const sockets = await held.plainSockets();
+    return { network, sockets, namespace: held.made.appNamespace, supervisor: this.#supervisor };
   }
 
   /** A sentence for the lane's user; the same one is kept once. */
@@ -224,7 +224,7 @@ export class Lane {
       state: this.#state,
       ...(this.#cause === undefined ? {} : { cause: { ...this.#cause } }),
       mode: this.#context.helper.mode,
-      interception: this.#created?.interception ?? 'tproxy',
+      interception: this.#held?.made.interception ?? 'tproxy',
       ...(this.#pid === 0 ? {} : { pid: this.#pid }),
       startedAt: this.startedAt,
       flowsOpen: totals.open,
@@ -244,21 +244,16 @@ export class Lane {
 
   /** Opens those ports of this computer that the profile opens to the app, and shuts the others. */
   async #openPorts(): Promise<void> {
-    const network = this.#network;
-    if (network === undefined || this.#created === undefined) return;
-    const { lane } = this.#created;
-    const wanted = new Set(this.#policy.profile.hostAccess.loopbackPorts);
-    for (const port of network.ports.ports) if (!wanted.has(port)) network.ports.shut(port);
-    for (const port of wanted) {
-      if (network.ports.ports.includes(port)) continue;
-      try {
-        const { descriptors } = await this.#context.link.call('lane.listen', { lane, port });
-        network.ports.open(port, descriptors);
-      } catch (error) {
-        // The app goes without this port, and its user is told.
+    const [held, network] = [this.#held, this.#network];
+    if (held === undefined || network === undefined) return;
+    await network.ports.follow(
+      new Set(this.#policy.profile.hostAccess.loopbackPorts),
+      (port) => held.listen(port),
+      // The app goes without this port, and its user is told.
+      (error) => {
         this.note(failureOf(error));
-      }
-    }
+      },
+    );
   }
 
   #heard(status: AppStatus): void {
@@ -305,12 +300,12 @@ export class Lane {
   }
 
   async #unsent(): Promise<UnsentPorts> {
+    const none = { ipv4: [], ipv6: [] };
     try {
-      if (this.#created === undefined) return { ipv4: [], ipv6: [] };
-      return (await this.#context.link.call('lane.unsent', { lane: this.#created.lane })).value;
+      return (await this.#held?.unsent()) ?? none;
     } catch {
       // Without a helper nobody can look; what has arrived at the gateway has to do.
-      return { ipv4: [], ipv6: [] };
+      return none;
     }
   }
 
@@ -325,11 +320,9 @@ export class Lane {
 
   async #tearDown(): Promise<void> {
     this.#network?.close();
-    if (this.#created !== undefined) {
-      await this.#context.link.call('lane.destroy', { lane: this.#created.lane }).catch(() => {
-        // A helper that is gone has let go of the namespaces already.
-      });
-    }
+    await this.#held?.destroy().catch(() => {
+      // A helper that is gone has let go of the namespaces already.
+    });
     this.#step('empty');
     this.#empty.resolve(undefined);
     this.#exit.resolve({ kind: 'failed', failure: this.#cause ?? { code: 'helper-lost' } });

@@ -29,23 +29,36 @@ export class HostPorts {
     this.#options = { ...options, interception: 'tproxy', judge: () => judge };
   }
 
-  get ports(): number[] {
-    return [...this.#open.keys()];
+  /** Opens these ports and shuts the others. `listen` makes the sockets for one; `failed` is told where it cannot. */
+  async follow(
+    wanted: ReadonlySet<number>,
+    listen: (port: number) => Promise<readonly number[]>,
+    failed: (error: unknown) => void,
+  ): Promise<void> {
+    for (const port of this.#open.keys()) if (!wanted.has(port)) this.#shut(port);
+    for (const port of wanted) {
+      if (this.#open.has(port)) continue;
+      try {
+        this.#carry(port, await listen(port));
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+
+  close(): void {
+    for (const port of this.#open.keys()) this.#shut(port);
   }
 
   /** Carries what is accepted on these listening sockets of the app's loopback; owns them. */
-  open(port: number, listeners: readonly number[]): void {
+  #carry(port: number, listeners: readonly number[]): void {
     const relays = listeners.map((fd) => new TcpRelay(this.#native, this.#flows, fd, this.#options));
     this.#open.set(port, relays);
   }
 
-  /** Closes ports again; connections that are open stay. */
-  shut(port: number): void {
+  /** Closes a port again; connections that are open stay. */
+  #shut(port: number): void {
     for (const relay of this.#open.get(port) ?? []) relay.unlisten();
     this.#open.delete(port);
-  }
-
-  close(): void {
-    for (const port of this.ports) this.shut(port);
   }
 }
