@@ -1,5 +1,5 @@
 /*
- * The UDP relay, as Node sees it: the functions of culvert.h.
+ * The UDP relay, as Node sees it: the functions of culvert.h, but for those about lanes (udp_lane.c).
  *
  * Does: check what Node gives, take the lock, change the tables.
  * Must not: block, or trust a number from Node further than it is in range: one bad call must not end the
@@ -13,7 +13,6 @@
  * cv_udp_dissociate and cv_udp_lane_remove, which is not.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,133 +37,6 @@ int cv_udp_start(int associations, int idle_seconds)
 	return result ? result : udp_relay_start();
 }
 
-/* ---- lanes ------------------------------------------------------------------------------------- */
-
-static int socket_option(int fd, int option)
-{
-	int value;
-	socklen_t size = sizeof value;
-	return getsockopt(fd, SOL_SOCKET, option, &value, &size) ? -errno : value;
-}
-
-/* A copy of a socket of this type, or a negative errno; -1 stays -1. */
-static int copy_socket(int fd, int type, int *out)
-{
-	int have = fd == -1 ? type : socket_option(fd, SO_TYPE);
-	*out = -1;
-	if (have < 0)
-		return have;
-	if (have != type)
-		return -ESOCKTNOSUPPORT;
-	if (fd == -1)
-		return 0;
-	*out = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	return *out < 0 ? -errno : 0;
-}
-
-static void close_lane(struct udp_lane *lane)
-{
-	udp_unwatch(lane->udp);
-	udp_unwatch(lane->dns);
-	if (lane->raw4 >= 0)
-		close(lane->raw4);
-	if (lane->raw6 >= 0)
-		close(lane->raw6);
-	udp_frame_detach(lane);
-	lane->is_used = false;
-}
-
-static int open_lane(struct udp_lane *lane, uint32_t number, int udp, int dns, int raw4, int raw6)
-{
-	int result;
-	lane->udp = lane->dns = lane->raw4 = lane->raw6 = lane->packet = -1;
-	if ((result = copy_socket(udp, SOCK_DGRAM, &lane->udp)) || (result = copy_socket(dns, SOCK_DGRAM, &lane->dns)) ||
-	    (result = copy_socket(raw4, SOCK_RAW, &lane->raw4)) || (result = copy_socket(raw6, SOCK_RAW, &lane->raw6)))
-		return result;
-	lane->generation++;
-	lane->is_used = true;
-	result = udp_watch(lane->udp, UDP_WATCH_LANE, number, lane->generation);
-	if (result == 0 && lane->dns >= 0)
-		result = udp_watch(lane->dns, UDP_WATCH_DNS, number, lane->generation);
-	return result;
-}
-
-int cv_udp_lane_add(int udp, int dns, int raw4, int raw6)
-{
-	int result = -EMFILE;
-	if (!udp_engine.is_started)
-		return -ENOTCONN;
-	if (udp < 0 || raw4 < 0)
-		return -EBADF;
-	udp_lock();
-	for (uint32_t i = 0; i < UDP_LANES; i++) {
-		/* The slot of a lane that has just ended is taken last. */
-		uint32_t number = (udp_engine.next_lane + i) % UDP_LANES;
-		struct udp_lane *lane = &udp_engine.lanes[number];
-		if (lane->is_used)
-			continue;
-		result = open_lane(lane, number, udp, dns, raw4, raw6);
-		if (result)
-			close_lane(lane);
-		else
-			result = (int)number;
-		udp_engine.next_lane = number + 1;
-		break;
-	}
-	udp_unlock();
-	return result;
-}
-
-static struct udp_lane *lane_at(int lane)
-{
-	return lane >= 0 && lane < UDP_LANES && udp_engine.lanes[lane].is_used ? &udp_engine.lanes[lane] : NULL;
-}
-
-int cv_udp_lane_packet(int lane, int packet)
-{
-	int result, copy;
-	if (packet < 0)
-		return -EBADF;
-	result = copy_socket(packet, SOCK_RAW, &copy);
-	if (result)
-		return result;
-	udp_lock();
-	if (!lane_at(lane))
-		result = -ENOENT;
-	else if (udp_engine.lanes[lane].packet >= 0)
-		result = -EALREADY;
-	else
-		result = udp_frame_attach(&udp_engine.lanes[lane], copy);
-	udp_unlock();
-	if (result)
-		close(copy);
-	return result;
-}
-
-int cv_udp_lane_remove(int lane)
-{
-	int result = -ENOENT;
-	udp_lock();
-	if (lane_at(lane)) {
-		for (uint32_t i = 1; i <= udp_engine.association_fresh; i++) {
-			struct udp_association *association = &udp_engine.associations[i];
-			if (association->state == UDP_FREE || association->lane != (uint32_t)lane)
-				continue;
-			if (association->state == UDP_LIVE)
-				udp_end(association, false);
-			else
-				udp_association_free(association);
-		}
-		udp_flows_of_lane_remove((uint32_t)lane);
-		close_lane(&udp_engine.lanes[lane]);
-		result = 0;
-	}
-	udp_unlock();
-	return result;
-}
-
-/* ---- associations ------------------------------------------------------------------------------ */
-
 /* For one family if the relay is of that; else for both, where the kernel has both. */
 static int new_socket(const struct cv_addr *relay)
 {
@@ -182,13 +54,13 @@ static int prepare_socket(int given, int kind, const struct cv_addr *relay, int 
 {
 	struct sockaddr_in6 name;
 	socklen_t size;
-	int copy, buffer = SOCKET_BUFFER, result = copy_socket(given, SOCK_DGRAM, &copy);
+	int copy, buffer = SOCKET_BUFFER, result = udp_copy_socket(given, SOCK_DGRAM, &copy);
 	if (result == 0 && given == -1)
 		result = copy = new_socket(kind == CV_UDP_SOCKS ? relay : NULL);
 	if (result < 0)
 		return result;
 	result = 0;
-	*family = socket_option(copy, SO_DOMAIN);
+	*family = udp_socket_option(copy, SO_DOMAIN);
 	if (*family != AF_INET && *family != AF_INET6)
 		result = -EAFNOSUPPORT;
 	/* As large as the system allows; a failure leaves the default, which does as well. */
@@ -215,7 +87,7 @@ static int associate(int lane, const struct cv_addr *source, int fd, int family,
 {
 	struct udp_association *association;
 	int result;
-	if (!lane_at(lane))
+	if (!udp_lane_at(lane))
 		return -ENOENT;
 	if (udp_engine.association_count >= udp_engine.association_limit)
 		udp_end(UDP_OF(udp_engine.live.previous, struct udp_association, by_use), true);
@@ -285,8 +157,6 @@ int cv_udp_counters(int association, uint64_t *out)
 	udp_unlock();
 	return slot ? 0 : -ENOENT;
 }
-
-/* ---- decisions --------------------------------------------------------------------------------- */
 
 /* Reads what the decision says into the flow's target and header; 0 or a negative errno. */
 static int read_target(const struct udp_association *association, const void *target, uint32_t size,
@@ -366,7 +236,7 @@ int cv_udp_refuse(int lane, const struct cv_addr *source, const struct cv_addr *
 		return -EINVAL;
 	udp_lock();
 	udp_tick();
-	if (lane_at(lane)) {
+	if (udp_lane_at(lane)) {
 		udp_key_make(&key, (uint32_t)lane, source, destination);
 		result = refuse(lane, &key);
 	}
@@ -374,12 +244,10 @@ int cv_udp_refuse(int lane, const struct cv_addr *source, const struct cv_addr *
 	return result;
 }
 
-/* ---- to and from Node -------------------------------------------------------------------------- */
-
 int cv_udp_reply(int lane, const struct cv_addr *from, const struct cv_addr *to, const void *bytes, uint32_t size)
 {
 	/* Lanes come and go on this thread only, so this needs no lock. */
-	const struct udp_lane *own = lane_at(lane);
+	const struct udp_lane *own = udp_lane_at(lane);
 	if (!own)
 		return -ENOENT;
 	if (!from || !to || (!bytes && size))

@@ -9,7 +9,8 @@
  * udp_relay.c   the thread: receive, look up
  * udp_send.c    send, both ways
  * udp_frame.c   bursts to the app as one frame
- * udp.c         the functions of culvert.h
+ * udp_lane.c    lanes: their sockets, from the first to the last
+ * udp.c         the other functions of culvert.h
  *
  * Everything in struct udp_engine but the event queue is guarded by one lock (udp_lock), which the thread
  * holds for one batch of one socket and Node's thread for one call; no system call that can block is made
@@ -328,6 +329,15 @@ void udp_unwatch(int fd);
 int udp_relay_start(void);
 /* Closes the socket and forgets the association. */
 void udp_end(struct udp_association *association, bool is_told);
+
+/* ---- udp_lane.c -------------------------------------------------------------------------------- */
+
+/* The lane with this number of Node's, or NULL. */
+struct udp_lane *udp_lane_at(int lane);
+/* An option of SOL_SOCKET, or a negative errno. */
+int udp_socket_option(int fd, int option);
+/* A copy of a socket of this type, or a negative errno; -1 stays -1. */
+int udp_copy_socket(int fd, int type, int *out);
 
 /* ---- udp_send.c -------------------------------------------------------------------------------- */
 
