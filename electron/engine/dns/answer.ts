@@ -14,7 +14,7 @@
 import * as dnsPacket from 'dns-packet';
 import { fakeTtlSeconds, fakeV6Bytes } from './fake-pool.ts';
 import type { FakePool } from './fake-pool.ts';
-import { answer, fitDatagram, readQuery } from './message.ts';
+import { answer } from './message.ts';
 import type { Query, Records } from './message.ts';
 import { classifyName } from './names.ts';
 import type { NameKind } from './names.ts';
@@ -27,23 +27,6 @@ const localTtlSeconds = 3600;
 export interface FakeOptions {
   /** Whether the upstream can carry IPv6; if not, AAAA is answered empty so that apps use IPv4 at once. */
   readonly hasIpv6: boolean;
-}
-
-/**
- * The whole of fake mode for one message: the bytes of the answer, or undefined to drop it. `transport`
- * decides whether a long answer is truncated.
- */
-export function fakeAnswer(
-  message: Buffer,
-  pool: FakePool,
-  options: FakeOptions,
-  transport: 'udp' | 'tcp' = 'udp',
-): Buffer | undefined {
-  const reading = readQuery(message);
-  if (reading.kind === 'drop') return undefined;
-  if (reading.kind === 'error') return reading.answer;
-  const whole = answerFake(reading.query, pool, options) ?? noRecord(reading.query);
-  return transport === 'udp' ? fitDatagram(reading.query, whole) : whole;
 }
 
 /**
