@@ -6,35 +6,23 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { internet } from '../world/addresses.ts';
-import { describePackets, type Capture } from '../world/capture.ts';
-import { isolations, Product } from '../world/product.ts';
-import type { Proxy } from '../world/proxies.ts';
-import type { Servers } from '../world/servers.ts';
-import { World } from '../world/world.ts';
+import { isolations } from '../world/product.ts';
+import { DnsStage, fakeV4 } from './dns-stage.ts';
 import { LaneShell } from './lane-shell.ts';
 
-const fakeV4 = /\b198\.1[89]\.[0-9]+\.[0-9]+\b/;
 const fakeV6 = /\bfdc0:1a7e:f::[0-9a-f:]+\b/;
 
-let world: World;
-let product: Product;
-let proxy: Proxy;
-let hostServers: Servers;
-let capture: Capture;
+let stage: DnsStage;
 
 beforeAll(async () => {
-  world = await World.create({ sudo: true, resolvConf: 'nameserver 127.0.0.53\noptions edns0 trust-ad\n' });
-  product = Product.install(world);
-  proxy = await world.proxy('microsocks');
-  hostServers = await world.hostServers();
-  capture = await world.capture();
+  stage = await DnsStage.open({ resolvConf: 'nameserver 127.0.0.53\noptions edns0 trust-ad\n' });
   for (const [name, text] of Object.entries({ 'Look.java': java, 'pipeline.py': pipeline })) {
-    writeFileSync(join(world.dir, name), text);
-    chmodSync(join(world.dir, name), 0o644);
+    writeFileSync(join(stage.world.dir, name), text);
+    chmodSync(join(stage.world.dir, name), 0o644);
   }
 });
 afterAll(async () => {
-  await world[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
 });
 
 const java = `
@@ -85,31 +73,23 @@ const clients: [string, (name: string) => string][] = [
   ['dig over TCP at [::1]', (name) => dig(name, '+tcp @::1')],
   [
     'many queries on one stream to a public resolver',
-    (name) => `/usr/bin/python3 ${world.dir}/pipeline.py ${name} 8.8.8.8`,
+    (name) => `/usr/bin/python3 ${stage.world.dir}/pipeline.py ${name} 8.8.8.8`,
   ],
   [
     'many queries on one stream to 127.0.0.53',
-    (name) => `/usr/bin/python3 ${world.dir}/pipeline.py ${name} 127.0.0.53`,
+    (name) => `/usr/bin/python3 ${stage.world.dir}/pipeline.py ${name} 127.0.0.53`,
   ],
   ['busybox, a static program', (name) => `busybox nslookup ${name}`],
   ['busybox at a public resolver', (name) => `busybox nslookup ${name} 1.1.1.1`],
-  ['Java', (name) => `java -XX:TieredStopAtLevel=1 ${world.dir}/Look.java ${name}`],
+  ['Java', (name) => `java -XX:TieredStopAtLevel=1 ${stage.world.dir}/Look.java ${name}`],
   ['c-ares (Node)', (name) => `node -e "require('dns').resolve4('${name}', (e, a) => console.log(e ?? a))"`],
 ];
-
-async function queries(): Promise<string[]> {
-  return [...(await world.internet.queries()), ...(await hostServers.queries())];
-}
-
-async function forget(): Promise<void> {
-  await Promise.all([world.internet.forget(), hostServers.forget(), capture.clear()]);
-}
 
 describe.each(isolations)('on a lane (%s)', (isolation) => {
   let lane: LaneShell;
   let count = 0;
   beforeAll(async () => {
-    lane = await LaneShell.open(product, { proxy: proxy.url, isolation });
+    lane = await LaneShell.open(stage.product, { proxy: stage.proxy.url, isolation });
   });
   afterAll(async () => {
     await lane[Symbol.asyncDispose]();
@@ -117,16 +97,17 @@ describe.each(isolations)('on a lane (%s)', (isolation) => {
 
   test.each(clients)('%s is answered there, and seen outside', async (_name, script) => {
     const name = `${isolation}-${(count += 1)}.example.test`;
-    await forget();
+    await stage.forget();
     const output = await lane.must(script(name));
     expect(output).toMatch(fakeV4);
     expect(output).not.toContain(internet.web4);
-    expect(describePackets(await capture.leaks(proxy.exceptions))).toBe('');
-    expect(await queries()).toEqual([]);
+    await stage.expectNothingOutside();
 
     // The positive control.
-    expect(await world.must(['sh', '-c', script(name)], { user: 'culvert-a' })).toContain(internet.web4);
-    expect((await queries()).join()).toContain(name);
+    expect(await stage.world.must(['sh', '-c', script(name)], { user: 'culvert-a' })).toContain(
+      internet.web4,
+    );
+    expect((await stage.queries()).join()).toContain(name);
   });
 
   test('all of them agree on the address of a name, in both families', async () => {

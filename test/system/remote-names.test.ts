@@ -2,34 +2,24 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { host, internet } from '../world/addresses.ts';
-import { describePackets, type Capture } from '../world/capture.ts';
-import { isolations, Product } from '../world/product.ts';
-import type { Proxy } from '../world/proxies.ts';
-import type { Servers } from '../world/servers.ts';
+import { describePackets } from '../world/capture.ts';
+import { isolations } from '../world/product.ts';
 import { greeting } from '../world/servers/web.ts';
-import { World } from '../world/world.ts';
+import { DnsStage } from './dns-stage.ts';
 import { LaneShell } from './lane-shell.ts';
 
-let world: World;
-let product: Product;
-let proxy: Proxy;
-let hostServers: Servers;
-let capture: Capture;
+let stage: DnsStage;
 
 beforeAll(async () => {
-  world = await World.create({ sudo: true });
-  product = Product.install(world);
-  proxy = await world.proxy('microsocks');
-  hostServers = await world.hostServers();
-  capture = await world.capture();
+  stage = await DnsStage.open();
 });
 afterAll(async () => {
-  await world[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
 });
 
 /** What reached port 53 of the internet: from where, to which address, how, and the question. */
 async function asked(): Promise<{ proto: string; address: string; peer: string; asked: string }[]> {
-  const seen = (await world.internet.seen()).filter(({ port }) => port === 53);
+  const seen = (await stage.world.internet.seen()).filter(({ port }) => port === 53);
   return seen.map(({ proto, address, peer, asked: question = '' }) => ({
     proto,
     address,
@@ -38,15 +28,11 @@ async function asked(): Promise<{ proto: string; address: string; peer: string; 
   }));
 }
 
-async function forget(): Promise<void> {
-  await Promise.all([world.internet.forget(), hostServers.forget(), capture.clear()]);
-}
-
 const dig = (question: string) => `dig +tries=1 +time=9 ${question}`;
 
 describe.each(isolations)('--dns remote on a lane (%s)', (isolation) => {
-  const open = (choice: string, url = proxy.url) =>
-    LaneShell.open(product, { proxy: url, isolation, options: ['--dns', choice] });
+  const open = (choice: string, url = stage.proxy.url) =>
+    LaneShell.open(stage.product, { proxy: url, isolation, options: ['--dns', choice] });
 
   test.each([
     ['remote', '9.9.9.9'],
@@ -55,9 +41,9 @@ describe.each(isolations)('--dns remote on a lane (%s)', (isolation) => {
   ])('%s asks there, through the proxy, over TCP', async (choice, server) => {
     await using lane = await open(
       choice,
-      server === internet.dns6 ? (await world.proxy('dante')).url : proxy.url,
+      server === internet.dns6 ? (await stage.world.proxy('dante')).url : stage.proxy.url,
     );
-    await forget();
+    await stage.forget();
     for (const way of ['@8.8.8.8', '@127.0.0.53', '+tcp @::1']) {
       expect(await lane.must(dig(`+short example.test ${way}`))).toBe(`${internet.web4}\n`);
     }
@@ -66,9 +52,9 @@ describe.each(isolations)('--dns remote on a lane (%s)', (isolation) => {
       expect.objectContaining({ proto: 'tcp', address: server, asked: 'A example.test' }),
     ]);
     expect(queries[0]?.peer).not.toBe(host.v4);
-    expect(await hostServers.queries()).toEqual([]);
-    const strange = (await capture.packets()).filter(
-      ({ source, destination }) => ![source, destination].includes(proxy.address),
+    expect(await stage.hostServers.queries()).toEqual([]);
+    const strange = (await stage.capture.packets()).filter(
+      ({ source, destination }) => ![source, destination].includes(stage.proxy.address),
     );
     expect(describePackets(strange)).toBe('');
   });
@@ -82,12 +68,12 @@ describe.each(isolations)('--dns remote on a lane (%s)', (isolation) => {
       'AAAA v4only.test',
       'missing.test',
     ];
-    await forget();
+    await stage.forget();
     for (const question of questions) {
       const words = `+noall +comments +question +answer +authority +noedns ${question} @${internet.dns4}`;
       const plain = (said: string) => said.replace(/id: [0-9]+/, '');
       const there = plain(await lane.must(dig(words)));
-      expect(there).toBe(plain(await world.must(['sh', '-c', dig(words)])));
+      expect(there).toBe(plain(await stage.world.must(['sh', '-c', dig(words)])));
     }
     const before = (await asked()).map(({ asked: question }) => question).join();
     const again = async (): Promise<number> => {
@@ -101,13 +87,15 @@ describe.each(isolations)('--dns remote on a lane (%s)', (isolation) => {
   test('a page is fetched by the address that the resolver said', async () => {
     await using lane = await open('remote');
     expect(await lane.must('curl -sS http://example.test/')).toBe(greeting);
-    expect(proxy.process.stderr).toMatch(new RegExp(`connected to (${internet.web4}|${internet.web6}):80`));
+    expect(stage.proxy.process.stderr).toMatch(
+      new RegExp(`connected to (${internet.web4}|${internet.web6}):80`),
+    );
   });
 });
 
 test('a resolver that refuses or is silent is a SERVFAIL before stub resolvers give up', async () => {
   const [refuses, silent] = ['198.51.100.98', '198.51.100.99'];
-  await world.shell(
+  await stage.world.shell(
     `nft -f - <<'END'
 table ip away {
 chain in {
@@ -123,27 +111,27 @@ END`,
     [refuses, 1_000],
     [silent, 5_000],
   ] as const) {
-    await using lane = await LaneShell.open(product, {
-      proxy: proxy.url,
+    await using lane = await LaneShell.open(stage.product, {
+      proxy: stage.proxy.url,
       options: ['--dns', `remote=${server}`],
     });
-    await forget();
+    await stage.forget();
     const start = performance.now();
     expect(await lane.must('dig +tries=1 +time=5 example.test')).toContain('status: SERVFAIL');
     expect(performance.now() - start).toBeLessThan(within);
     expect(await asked()).toEqual([]);
-    expect(describePackets(await capture.leaks(proxy.exceptions))).toBe('');
+    expect(describePackets(await stage.capture.leaks(stage.proxy.exceptions))).toBe('');
   }
-  await world.shell('nft delete table ip away', 'internet');
+  await stage.world.shell('nft delete table ip away', 'internet');
 });
 
 describe('--dns host', () => {
   test.each(['198.51.100.53', '127.0.0.53', '::1'])('asks %s, as resolv.conf says', async (server) => {
-    writeFileSync(world.path('/etc/resolv.conf'), `nameserver ${server}\n`);
-    await using lane = await LaneShell.open(product, { proxy: 'direct', options: ['--dns', 'host'] });
-    await forget();
+    writeFileSync(stage.world.path('/etc/resolv.conf'), `nameserver ${server}\n`);
+    await using lane = await LaneShell.open(stage.product, { proxy: 'direct', options: ['--dns', 'host'] });
+    await stage.forget();
     expect(await lane.must(dig('+short example.test @1.1.1.1'))).toBe(`${internet.web4}\n`);
-    const where = server === '198.51.100.53' ? world.internet : hostServers;
+    const where = server === '198.51.100.53' ? stage.world.internet : stage.hostServers;
     const seen = (await where.seen()).filter(({ port }) => port === 53);
     expect(seen.map(({ address, asked: question }) => [address, question])).toEqual([
       [server, 'A example.test'],
@@ -152,7 +140,7 @@ describe('--dns host', () => {
   });
 
   test('is refused beside a proxy, since it would ask around it', async () => {
-    const outcome = await product.run(['true'], { proxy: proxy.url, options: ['--dns', 'host'] });
+    const outcome = await stage.product.run(['true'], { proxy: stage.proxy.url, options: ['--dns', 'host'] });
     expect(outcome.code).toBe(2);
     expect(outcome.stderr).toContain('around the proxy');
   });

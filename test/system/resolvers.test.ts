@@ -6,48 +6,23 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { internet } from '../world/addresses.ts';
-import { describePackets, type Capture } from '../world/capture.ts';
-import { isolations, Product } from '../world/product.ts';
-import type { Proxy } from '../world/proxies.ts';
+import { isolations } from '../world/product.ts';
 import type { Running } from '../world/running.ts';
-import type { Servers } from '../world/servers.ts';
 import { until } from '../world/until.ts';
-import { World } from '../world/world.ts';
+import { DnsStage, fakeV4 } from './dns-stage.ts';
 import { LaneShell } from './lane-shell.ts';
 
-const fakeV4 = /\b198\.1[89]\.[0-9]+\.[0-9]+\b/;
 const nscdSocket = '/run/nscd/socket';
 const varlink = '/run/systemd/resolve/io.systemd.Resolve';
 
-let world: World;
-let product: Product;
-let proxy: Proxy;
-let hostServers: Servers;
-let capture: Capture;
+let stage: DnsStage;
 
 beforeAll(async () => {
-  world = await World.create({ sudo: true });
-  product = Product.install(world);
-  proxy = await world.proxy('microsocks');
-  hostServers = await world.hostServers();
-  capture = await world.capture();
+  stage = await DnsStage.open();
 });
 afterAll(async () => {
-  await world[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
 });
-
-async function queries(): Promise<string[]> {
-  return [...(await world.internet.queries()), ...(await hostServers.queries())];
-}
-
-async function forget(): Promise<void> {
-  await Promise.all([world.internet.forget(), hostServers.forget(), capture.clear()]);
-}
-
-async function expectNothingOutside(): Promise<void> {
-  expect(describePackets(await capture.leaks(proxy.exceptions))).toBe('');
-  expect(await queries()).toEqual([]);
-}
 
 /** Caches nothing beyond its own life: the files of a persistent cache would be the machine's own. */
 const nscdConf = `
@@ -66,9 +41,9 @@ class Nscd implements AsyncDisposable {
 
   /** Resolves when it listens. The flag of a listening socket in /proc/net/unix is __SO_ACCEPTCON. */
   async start(): Promise<void> {
-    mkdirSync(world.path('/run/nscd'), { recursive: true });
-    writeFileSync(world.path('/etc/nscd.conf'), nscdConf);
-    const { pid } = (this.#running = world.spawn(['nscd', '-d']));
+    mkdirSync(stage.world.path('/run/nscd'), { recursive: true });
+    writeFileSync(stage.world.path('/etc/nscd.conf'), nscdConf);
+    const { pid } = (this.#running = stage.world.spawn(['nscd', '-d']));
     const listens = new RegExp(`: [0-9]+ 0+ 00010000 .* (?:/var)?${nscdSocket}$`, 'm');
     await until('nscd to listen', () => listens.test(readFileSync(`/proc/${pid}/net/unix`, 'utf8')));
   }
@@ -78,7 +53,7 @@ class Nscd implements AsyncDisposable {
     await this.#running?.end('SIGKILL');
     this.#before = this.said;
     this.#running = undefined;
-    rmSync(world.path('/run/nscd'), { recursive: true, force: true });
+    rmSync(stage.world.path('/run/nscd'), { recursive: true, force: true });
   }
 
   /** All that it has said, in all its lives. */
@@ -100,7 +75,7 @@ server = socket.socket(socket.AF_UNIX); server.bind('${varlink}'); os.chmod('${v
 print('listening', flush=True)
 while True: server.accept()[0].close(); print('connected', flush=True)
 `;
-  const service = world.spawn(['/usr/bin/python3', '-c', serve]);
+  const service = stage.world.spawn(['/usr/bin/python3', '-c', serve]);
   await service.says(/listening/);
   return service;
 }
@@ -125,14 +100,14 @@ const forms: [string, string][] = [
 ];
 
 describe.each(isolations)('on a lane (%s)', (isolation) => {
-  const open = () => LaneShell.open(product, { proxy: proxy.url, isolation });
+  const open = () => LaneShell.open(stage.product, { proxy: stage.proxy.url, isolation });
 
   test('a running nscd is not asked, nor one that restarts ten times meanwhile', async () => {
     await using nscd = new Nscd();
     await nscd.start();
     await using lane = await open();
-    await forget();
-    const stop = `${world.users['culvert-a'].home}/stop`;
+    await stage.forget();
+    const stop = `${stage.world.users['culvert-a'].home}/stop`;
     rmSync(stop, { force: true });
     // A new process each time: one that has not found nscd does not try again for a while.
     const looking = lane.must(`n=0
@@ -148,74 +123,78 @@ describe.each(isolations)('on a lane (%s)', (isolation) => {
     expect(answers.length).toBeGreaterThan(100);
     expect(answers.filter((line) => !/^(198\.1[89]\.|fdc0:1a7e:f::)/.test(line))).toEqual([]);
     expect(nscd.said).not.toContain('example.test');
-    await expectNothingOutside();
+    await stage.expectNothingOutside();
 
     // The positive control: outside of a lane it is nscd that asks.
     const control = `outside-${isolation}.example.test`;
-    expect(await world.must(['getent', 'ahosts', control], { user: 'culvert-a' })).toContain(internet.web4);
+    expect(await stage.world.must(['getent', 'ahosts', control], { user: 'culvert-a' })).toContain(
+      internet.web4,
+    );
     await until('nscd to say what it was asked for', () => nscd.said.includes(control));
-    expect((await queries()).join()).toContain(control);
+    expect((await stage.queries()).join()).toContain(control);
   });
 
   test('the socket of systemd-resolved is out of reach, however often it is made anew', async () => {
     const connect = `/usr/bin/python3 -c "import socket; socket.socket(socket.AF_UNIX).connect('${varlink}')"`;
     let service = await startResolved();
     await using lane = await open();
-    await forget();
+    await stage.forget();
     for (let restart = 0; restart < 5; restart += 1) {
       const { output, code } = await lane.run(connect);
       expect([code, output]).toEqual([1, expect.stringContaining('FileNotFoundError')]);
       expect(await lane.must(`getent ahosts resolved-${restart}.example.test`)).toMatch(fakeV4);
       expect(service.stdout).not.toContain('connected');
       await service.end('SIGKILL');
-      rmSync(world.path('/run/systemd/resolve'), { recursive: true });
+      rmSync(stage.world.path('/run/systemd/resolve'), { recursive: true });
       service = await startResolved();
     }
-    await expectNothingOutside();
+    await stage.expectNothingOutside();
 
     // The positive control.
-    await world.must(['sh', '-c', connect], { user: 'culvert-a' });
+    await stage.world.must(['sh', '-c', connect], { user: 'culvert-a' });
     await service.says(/connected/);
     await service.end('SIGKILL');
-    rmSync(world.path('/run/systemd'), { recursive: true });
+    rmSync(stage.world.path('/run/systemd'), { recursive: true });
   });
 
   test('an app in the mounts of the host, with resolv.conf as it is there, is answered by the lane', async () => {
     await using lane = await open();
     const pid = await lane.pid();
     for (const server of ['127.0.0.53', '8.8.8.8', '::1', internet.dns6]) {
-      writeFileSync(world.path('/etc/resolv.conf'), `nameserver ${server}\n`);
-      await forget();
+      writeFileSync(stage.world.path('/etc/resolv.conf'), `nameserver ${server}\n`);
+      await stage.forget();
       const name = `mounts-${isolation}.example.test`;
       const look = ['sh', '-c', `cat /etc/resolv.conf; getent ahosts ${name}; busybox nslookup ${name}`];
-      const output = await world.must(['nsenter', `--net=/proc/${pid}/ns/net`, ...look]);
+      const output = await stage.world.must(['nsenter', `--net=/proc/${pid}/ns/net`, ...look]);
       expect(output).toContain(`nameserver ${server}`);
       expect(output).toMatch(fakeV4);
       expect(output).not.toContain(internet.web4);
-      await expectNothingOutside();
+      await stage.expectNothingOutside();
 
       // The positive control.
-      expect(await world.must(look)).toContain(internet.web4);
-      expect((await queries()).join()).toContain(name);
+      expect(await stage.world.must(look)).toContain(internet.web4);
+      expect((await stage.queries()).join()).toContain(name);
     }
   });
 
   test.each(forms)('a resolv.conf that is %s stays as it is, and is not needed', async (_name, write) => {
-    await world.shell(`rm -f /etc/resolv.conf\n${write}`);
+    await stage.world.shell(`rm -f /etc/resolv.conf\n${write}`);
     const state = async () =>
-      (await world.run(['sh', '-c', 'stat -c "%i %F %N" $0; cat $0', '/etc/resolv.conf'])).stdout;
+      (await stage.world.run(['sh', '-c', 'stat -c "%i %F %N" $0; cat $0', '/etc/resolv.conf'])).stdout;
     const before = await state();
-    await forget();
+    await stage.forget();
     const name = `form-${isolation}.example.test`;
     await using lane = await open();
     for (const look of [`getent ahosts ${name}`, `busybox nslookup ${name}`]) {
       expect(await lane.must(look)).toMatch(fakeV4);
     }
-    await expectNothingOutside();
+    await stage.expectNothingOutside();
     expect(await state()).toBe(before);
 
     // The positive control.
-    expect(await world.must(['getent', 'ahosts', name], { user: 'culvert-a' })).toContain(internet.web4);
-    expect((await queries()).join()).toContain(name);
+    expect(await stage.world.must(['getent', 'ahosts', name], { user: 'culvert-a' })).toContain(
+      internet.web4,
+    );
+    expect((await stage.queries()).join()).toContain(name);
   });
 });
