@@ -1,41 +1,26 @@
 /** The verbs as they are typed: what needs no lane. Bundled from the sources, so that no build is needed. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { version } from '../../electron/shared/version.ts';
+import { bundle } from '../world/artefact.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const bundle = join(root, 'dist', 'test', `culvert-${process.pid}.cjs`);
+let script: string;
 let runtime: string;
 
 beforeAll(() => {
-  mkdirSync(join(root, 'dist/test'), { recursive: true });
-  buildSync({
-    entryPoints: [join(root, 'electron/cli/index.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    external: ['koffi'],
-    // As build/build.js has it.
-    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-    define: { 'import.meta.dirname': '__dirname' },
-    logLevel: 'error',
-  });
+  script = bundle('electron/cli/index.ts');
   runtime = mkdtempSync(join(tmpdir(), 'culvert-runtime-'));
 });
 
 afterAll(() => {
   rmSync(runtime, { recursive: true });
-  rmSync(bundle, { force: true });
 });
 
 function culvert(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     env: { PATH: process.env['PATH'], XDG_RUNTIME_DIR: runtime, HOME: runtime },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -120,7 +105,7 @@ describe('without an engine', () => {
 test('a directory for sockets that others may own is refused with its sentence', () => {
   const unsafe = mkdtempSync(join(tmpdir(), 'culvert-unsafe-'));
   writeFileSync(join(unsafe, 'culvert'), 'not a directory');
-  const { status, stderr } = spawnSync(process.execPath, [bundle, 'ps'], {
+  const { status, stderr } = spawnSync(process.execPath, [script, 'ps'], {
     env: { XDG_RUNTIME_DIR: unsafe },
     encoding: 'utf8',
   });

@@ -4,34 +4,20 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundle } from '../world/artefact.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const bundle = join(root, 'dist', 'test', `completion-${process.pid}.cjs`);
 let dir: string;
 let env: Record<string, string>;
 
 beforeAll(() => {
-  buildSync({
-    entryPoints: [join(root, 'electron/cli/index.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    external: ['koffi'],
-    // As build/build.js has it.
-    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-    define: { 'import.meta.dirname': '__dirname' },
-    logLevel: 'error',
-  });
+  const script = bundle('electron/cli/index.ts');
   dir = mkdtempSync(join(tmpdir(), 'culvert-completion-'));
   const made = (path: string, text: string) => {
     mkdirSync(dirname(join(dir, path)), { recursive: true, mode: 0o700 });
     writeFileSync(join(dir, path), text);
   };
-  made('bin/culvert', `#!/bin/sh\nexec ${process.execPath} ${bundle} "$@"\n`);
+  made('bin/culvert', `#!/bin/sh\nexec ${process.execPath} ${script} "$@"\n`);
   chmodSync(join(dir, 'bin/culvert'), 0o755);
   const rules = [{ id: 'no-ads', match: { to: ['.ads.test'] }, action: 'block' }];
   const profiles = ['work', 'home'].map((id) => ({ id, name: `At ${id}`, action: 'direct' }));
@@ -58,7 +44,6 @@ beforeAll(() => {
 });
 afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
-  rmSync(bundle, { force: true });
 });
 
 function run(program: string, args: readonly string[], more: Record<string, string> = {}): string {

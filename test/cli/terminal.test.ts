@@ -1,37 +1,19 @@
 /** The pseudo terminal of `culvert run` between a real terminal and a real session. Needs dist/native. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { chooseTerminal, withPty } from '../../electron/cli/passthrough.ts';
+import { bundle, repository } from '../world/artefact.ts';
 import { Keyboard } from './keyboard.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const host = join(root, 'dist', 'test', `pty-host-${process.pid}.cjs`);
+let host: string;
 
 beforeAll(() => {
-  if (!existsSync(join(root, 'dist/native/libculvert.so')))
+  if (!existsSync(join(repository, 'dist/native/libculvert.so')))
     throw new Error('build first: node build/build.js');
-  mkdirSync(join(root, 'dist/test'), { recursive: true });
-  buildSync({
-    entryPoints: [join(root, 'test/cli/pty-host.ts')],
-    outfile: host,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    external: ['koffi'],
-    // As build/build.js has it.
-    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-    // Where the native part is looked for: beside the bundle of the product.
-    define: { __dirname: JSON.stringify(join(root, 'dist')) },
-    logLevel: 'error',
-  });
-});
-
-afterAll(() => {
-  rmSync(host, { force: true });
+  // Where the native part is looked for: beside the bundle of the product.
+  host = bundle('test/cli/pty-host.ts', { __dirname: JSON.stringify(join(repository, 'dist')) });
 });
 
 describe('which way the terminal is passed on', () => {
@@ -58,7 +40,7 @@ describe('which way the terminal is passed on', () => {
 });
 
 describe('the terminal of its own', { timeout: 30_000 }, () => {
-  const run = (command: string) => new Keyboard(`stty rows 33 cols 101; ${command}`, root);
+  const run = (command: string) => new Keyboard(`stty rows 33 cols 101; ${command}`, repository);
 
   test('is one to the app, of the same size, and foreground of its own session', async () => {
     await using keyboard = run(`node ${host} sh -c 'test -t 0 && test -t 1 && stty size; ps -o stat= -p $$'`);
@@ -119,7 +101,7 @@ describe('the terminal of its own', { timeout: 30_000 }, () => {
   });
 
   test('stops with the app and goes on with fg', async () => {
-    await using keyboard = new Keyboard('bash --norc --noediting -i', root);
+    await using keyboard = new Keyboard('bash --norc --noediting -i', repository);
     await keyboard.see(/[$#] /);
     keyboard.type(`node ${host} sh -c 'echo ready; kill -STOP $$; echo again; cat'\r`);
     await keyboard.see(/ready\s/);

@@ -40,8 +40,14 @@ function markOf(files: readonly string[], options: readonly string[]): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** Bundles one TypeScript file (path from the repository's top) for Node and returns the script's path. */
-export function bundle(source: string): string {
+/**
+ * Bundles one TypeScript file (path from the repository's top) for Node and returns the script's path. `define` says
+ * what names in it become, as esbuild takes it.
+ */
+export function bundle(
+  source: string,
+  define: Record<string, string> = { 'import.meta.dirname': '__dirname' },
+): string {
   const result = esbuild.buildSync({
     entryPoints: [resolve(repository, source)],
     bundle: true,
@@ -51,6 +57,7 @@ export function bundle(source: string): string {
     external: ['koffi'],
     // As build/build.js has it.
     alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+    define,
     write: false,
     logLevel: 'error',
   });
