@@ -1,5 +1,5 @@
 /** The keys that work on every screen. */
-import { onMounted, onUnmounted } from 'vue';
+import { useWindowListeners } from './window-listeners.ts';
 
 export interface KeyActions {
   /** Ctrl+1 is screen 0. */
@@ -30,12 +30,7 @@ export function useKeys(actions: KeyActions): void {
     event.preventDefault();
     work();
   };
-  onMounted(() => {
-    window.addEventListener('keydown', pressed);
-  });
-  onUnmounted(() => {
-    window.removeEventListener('keydown', pressed);
-  });
+  useWindowListeners({ keydown: pressed });
 }
 
 function actionFor(event: KeyboardEvent, actions: KeyActions): (() => void) | undefined {
