@@ -2,7 +2,7 @@
 import type { AppView } from '#shared/app-protocol.ts';
 
 /** Of a card, in pixels. */
-export const cardWidth = 236;
+const cardWidth = 236;
 export const cardHeight = 96;
 export const cardGap = 12;
 

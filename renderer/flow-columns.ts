@@ -14,7 +14,7 @@ export interface ColumnState {
 }
 
 /** Of a column, in CSS pixels: its name has to stay in sight, and the others have to be reached. */
-export const narrowest = 40;
+const narrowest = 40;
 export const widest = 800;
 /** What one press of a key makes a column wider or narrower. */
 export const widthStep = 16;

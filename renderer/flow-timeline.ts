@@ -2,7 +2,7 @@
 import type { FlowView } from '#shared/model.ts';
 import { isOver } from './flow-ledger.ts';
 
-export const timelineSteps = ['dns', 'connect', 'firstByte'] as const;
+const timelineSteps = ['dns', 'connect', 'firstByte'] as const;
 
 export interface TimelineStep {
   readonly step: (typeof timelineSteps)[number];

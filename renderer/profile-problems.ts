@@ -10,7 +10,7 @@ import { profile as profileSchema, type Profile } from '#shared/profile.ts';
 import { plainFingerprint, plainHost, portsIn, profileOf, takesSome } from './profile-form.ts';
 import type { ProfileForm, ServerForm } from './profile-form.ts';
 
-export const problemWords = [
+const problemWords = [
   'name',
   'nameLong',
   'colour',

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { LaunchPayload } from '#shared/launch-payload.ts';
 
 /** Variables that are meant for Culvert only; the app does not see them. */
-export const ownVariables = ['CULVERT_PASSWORD', 'CULVERT_NOFILE', 'CULVERT_SIGIGN'] as const;
+const ownVariables = ['CULVERT_PASSWORD', 'CULVERT_NOFILE', 'CULVERT_SIGIGN'] as const;
 
 /** Taken away by Electron at its start, as packages have it; their bin/culvert keeps them under another name. */
 const takenByElectron = ['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'ELECTRON_RUN_AS_NODE'] as const;

@@ -13,7 +13,7 @@ import { print } from './output.ts';
 const endpoint = v.strictObject({ host: v.string(), port: v.number() });
 
 /** Where to the attempts go. Addresses outside this computer are from the documentation ranges (RFC 5737, 3849). */
-export const probePlan = v.strictObject({
+const probePlan = v.strictObject({
   page: endpoint,
   tcp4: endpoint,
   tcp6: endpoint,

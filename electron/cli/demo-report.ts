@@ -121,7 +121,7 @@ function judgeDns(outcome: Outcome): Judgement {
 }
 
 /** 198.18.0.0/15 (RFC 2544), from which the engine gives addresses that stand for names. */
-export function isFakeAddress(address: string): boolean {
+function isFakeAddress(address: string): boolean {
   return /^198\.1[89]\./.test(address);
 }
 

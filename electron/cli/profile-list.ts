@@ -60,7 +60,7 @@ export function profilesAsJson(config: Config): string {
   return JSON.stringify({ schema, ...(defaultProfile === undefined ? {} : { defaultProfile }), profiles });
 }
 
-export function profilesAsText(config: Config, isTerminal: boolean): string {
+function profilesAsText(config: Config, isTerminal: boolean): string {
   const rows = allProfiles(config).map((profile) => rowOf(config, profile));
   return table(columns, rows, { isTerminal, style: styleFor(1) });
 }

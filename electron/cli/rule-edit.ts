@@ -34,14 +34,14 @@ export interface RuleListOptions {
 }
 
 /** Why a rule can never decide, in words. */
-export function shadowWords(shadow: Shadow): string {
+function shadowWords(shadow: Shadow): string {
   return shadow.kind === 'shadowed'
     ? `never decides: ${shadow.by} before it takes all of it`
     : `never matches: ${shadow.why}`;
 }
 
 /** The rules with their sentences and warnings. */
-export function rulesWithWords(
+function rulesWithWords(
   rules: readonly Rule[],
 ): { position: number; rule: Rule; sentence: string; warning?: string }[] {
   const warnings = new Map(shadows(rules).map((shadow) => [shadow.rule, shadowWords(shadow)]));

@@ -28,7 +28,7 @@ export const unprotected =
   'name a proxy or another profile to change that';
 
 /** What rules and bindings may call a command: the name of its program, and its path where it was typed as one. */
-export function appsOf(command: string): readonly [string, ...string[]] {
+function appsOf(command: string): readonly [string, ...string[]] {
   const name = basename(command);
   return name === command ? [name] : [name, resolve(command)];
 }

@@ -9,7 +9,7 @@ import { closeSync, constants, fstatSync, openSync, renameSync, statSync, writeS
 import { basename, dirname } from 'node:path';
 import { withLock } from './config/lock.ts';
 
-export const maxLogFileBytes = 1024 * 1024;
+const maxLogFileBytes = 1024 * 1024;
 /** This many files at most, the present one included. */
 export const keptLogFiles = 3;
 

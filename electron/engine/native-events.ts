@@ -7,7 +7,7 @@ export const flowEventBytes = 72;
 export const udpEventHeader = 72;
 
 /** How the pump says that a flow ended (CV_END_…). */
-export const flowEnds = [
+const flowEnds = [
   'clean',
   'app-reset',
   'proxy-reset',
@@ -21,7 +21,7 @@ export const flowEnds = [
 export type FlowEnd = (typeof flowEnds)[number];
 
 /** What a dial waited for when it failed (CV_DIAL_…). */
-export const dialStages = ['connecting', 'greeting', 'sign-in', 'request'] as const;
+const dialStages = ['connecting', 'greeting', 'sign-in', 'request'] as const;
 export type DialStage = (typeof dialStages)[number];
 /** `at` of an answer that went on behind its end. */
 export const surplusAt = 255;

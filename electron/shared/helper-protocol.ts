@@ -63,7 +63,7 @@ export const modes = ['rootless', 'privileged'] as const;
 export type Mode = (typeof modes)[number];
 
 /** Signals that may be sent to the processes of a lane. */
-export const laneSignals = [
+const laneSignals = [
   'SIGTERM',
   'SIGKILL',
   'SIGINT',

@@ -102,7 +102,6 @@ export const hostAccess = v.strictObject({
    */
   lan: v.optional(v.picklist(['profile', 'direct', 'block']), 'profile'),
 });
-export type HostAccess = v.InferOutput<typeof hostAccess>;
 
 export const profile = v.strictObject({
   id: slug,

@@ -24,7 +24,7 @@ export type ImportStep =
   | { readonly kind: 'done'; readonly result: ImportResult };
 
 /** Longest text that is pasted; a file may be longer. */
-export const mostPasted = 900_000;
+const mostPasted = 900_000;
 
 export const useProfileImport = defineStore('profile-import', () => {
   const step = shallowRef<ImportStep>();

@@ -20,10 +20,6 @@ export function configHome(env: NodeJS.ProcessEnv): string {
   return ownDir(env, 'XDG_CONFIG_HOME', '.config');
 }
 
-export function stateHome(env: NodeJS.ProcessEnv): string {
-  return ownDir(env, 'XDG_STATE_HOME', '.local/state');
-}
-
 function ownDir(env: NodeJS.ProcessEnv, variable: string, otherwise: string): string {
   const value = env[variable];
   return value !== undefined && isAbsolute(value) ? normalize(value) : join(homeOf(env), otherwise);

@@ -12,7 +12,7 @@ import { readEntry } from './catalogue.ts';
 import { dataDirs, homeOf } from './folders.ts';
 import { parseTheme, sizeDistance, type ThemeDirectory } from './icon-theme.ts';
 
-export const iconMimes = {
+const iconMimes = {
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
   '.xpm': 'image/x-xpixmap',

@@ -12,8 +12,8 @@ import { quoteExec, takenBy } from './exec.ts';
 
 /** Of the specification: the oldest that has all that is written here, so that every desktop reads it. */
 export const entryVersion = '1.1';
-export const launcherAppKey = 'X-Culvert-App';
-export const launcherProfileKey = 'X-Culvert-Profile';
+const launcherAppKey = 'X-Culvert-App';
+const launcherProfileKey = 'X-Culvert-Profile';
 
 export interface LauncherSpec {
   /** Absolute path of the `culvert` program. */

@@ -25,7 +25,7 @@ import { CulvertError } from '#shared/failure.ts';
 import { codeOf, unwritable } from './file.ts';
 
 /** How long a writer waits for the others. */
-export const lockWaitMs = 5000;
+const lockWaitMs = 5000;
 /** An owner on another machine or in another container cannot be looked at: so long it is believed to live. */
 const foreignLifeMs = 10_000;
 const pauseMs = { least: 3, most: 20 };

@@ -10,7 +10,7 @@ export type Raw = Readonly<Record<string, unknown>>;
 export type Migrations = Readonly<Record<number, (raw: Raw) => Raw>>;
 
 /** Empty as long as there is but one version. */
-export const migrations: Migrations = {};
+const migrations: Migrations = {};
 
 export interface Parsed {
   readonly config: Config;

@@ -48,7 +48,7 @@ function formatProblem({ path, message, place }: Problem, file: string | undefin
 }
 
 /** `profiles[0].chain.servers[1].port`; a key that is no plain word is quoted, a long one cut. */
-export function formatPath(path: Path): string {
+function formatPath(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
     if (/^[\w$-]{1,60}$/.test(part)) return text === '' ? part : `${text}.${part}`;

@@ -18,7 +18,7 @@ import { checkConfig, parseConfig } from './parse.ts';
 import { editText, schemaName, writeAnew } from './rewrite.ts';
 import { FileWatch } from './watch.ts';
 
-export const configName = 'culvert.json';
+const configName = 'culvert.json';
 export const lockName = 'culvert.lock';
 const maxBytes = 8 << 20;
 

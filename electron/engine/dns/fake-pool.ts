@@ -165,7 +165,7 @@ export class FakePool {
 }
 
 /** Lower case and without the last dot: two spellings of one name are one name (RFC 4343). */
-export function foldName(name: string): string {
+function foldName(name: string): string {
   const lower = name.toLowerCase();
   return lower.endsWith('.') ? lower.slice(0, -1) : lower;
 }

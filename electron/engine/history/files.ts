@@ -30,7 +30,7 @@ type Kind = (typeof kinds)[number];
 const nameForm = /^([0-9]{4}-[0-9]{2}-[0-9]{2})\.(traffic|hosts)$/;
 
 /** A minute of one engine. */
-export const trafficLine = v.object({
+const trafficLine = v.object({
   /** Process id of the engine. */
   engine: v.number(),
   /** Start of the minute, milliseconds since the epoch. */
@@ -42,7 +42,7 @@ export const trafficLine = v.object({
 });
 export type TrafficLine = v.InferOutput<typeof trafficLine>;
 
-export const hostsLine = v.object({
+const hostsLine = v.object({
   engine: v.number(),
   at: v.number(),
   /** App, host, bytes up, bytes down, connections. */

@@ -6,7 +6,7 @@ import ipaddr from 'ipaddr.js';
 import { readIp } from '../native-events.ts';
 import type { Destination } from '../upstream/destination.ts';
 
-export const addressBytes = 20;
+const addressBytes = 20;
 
 export interface Endpoint {
   /** Textual, IPv4 where it is one. */

@@ -15,7 +15,7 @@ import { signInTo, type Credentials, type SignIn } from './sign-in.ts';
 
 /** All heads of one dialogue together. */
 export const maxHeadBytes = 16 * 1024;
-export const maxHeadLines = 100;
+const maxHeadLines = 100;
 
 const opening = Buffer.from('HTTP/1.');
 const lineFeed = 0x0a;
