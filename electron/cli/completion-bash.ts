@@ -1,35 +1,16 @@
 /** The completion script for bash: a table of the verbs, and a walk along the words that have been typed. */
-import { type CompletedVerb, placeOf, placesOf, quotedForShell as quoted } from './completion-tree.ts';
+import { caseFunctions } from './completion-cases.ts';
+import { type CompletedVerb, placesOf, quotedForShell as quoted } from './completion-tree.ts';
 
 /** Works without the package bash-completion, from bash 4.2 on. */
 export function bashScript(verbs: readonly CompletedVerb[]): string {
-  const nodes = verbs.map((verb) => {
+  const functions = caseFunctions(verbs, (verb) => {
     const names = verb.verbs.map(({ name }) => name).join(' ');
     const flags = verb.options.flatMap((option) => option.names.filter((name) => name.startsWith('--')));
-    return `    ${quoted(verb.path.join(' '))}) verbs=${quoted(names)} flags=${quoted(flags.join(' '))} operands=${quoted(placesOf(verb))} ;;`;
+    return `verbs=${quoted(names)} flags=${quoted(flags.join(' '))} operands=${quoted(placesOf(verb))}`;
   });
-  const values = verbs.flatMap((verb) =>
-    verb.options.flatMap(({ names, values: place }) =>
-      place === undefined
-        ? []
-        : `    ${names.map((name) => quoted([...verb.path, name].join(' '))).join('|')}) place=${quoted(placeOf(place))} ;;`,
-    ),
-  );
   return `# bash completion for culvert, made by: culvert completion bash
-_culvert_verb() {
-  case $1 in
-${nodes.join('\n')}
-    *) return 1 ;;
-  esac
-}
-
-_culvert_value() {
-  case $1 in
-${values.join('\n')}
-    *) return 1 ;;
-  esac
-}
-${walk}`;
+${functions}${walk}`;
 }
 
 /**

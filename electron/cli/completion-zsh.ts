@@ -1,42 +1,22 @@
 /** The completion script for zsh: candidates with what they mean. */
-import { type CompletedVerb, placeOf, placesOf, quotedForShell as quoted } from './completion-tree.ts';
+import { caseFunctions } from './completion-cases.ts';
+import { type CompletedVerb, placesOf, quotedForShell as quoted } from './completion-tree.ts';
 
 /** For a file `_culvert` in fpath, or to be sourced after compinit. */
 export function zshScript(verbs: readonly CompletedVerb[]): string {
   const pair = (name: string, meaning: string) => quoted(`${name.replaceAll(':', '\\:')}:${meaning}`);
-  const nodes = verbs.map((verb) => {
+  const functions = caseFunctions(verbs, (verb) => {
     const names = verb.verbs.map(({ name, summary }) => pair(name, summary));
     const flags = verb.options.flatMap((option) =>
       option.names.map((name) => pair(name, option.description)),
     );
-    return `    ${quoted(verb.path.join(' '))})
-      verbs=(${names.join(' ')})
+    return `verbs=(${names.join(' ')})
       flags=(${flags.join(' ')})
-      operands=${quoted(placesOf(verb))} ;;`;
+      operands=${quoted(placesOf(verb))}`;
   });
-  const values = verbs.flatMap((verb) =>
-    verb.options.flatMap(({ names, values: place }) =>
-      place === undefined
-        ? []
-        : `    ${names.map((name) => quoted([...verb.path, name].join(' '))).join('|')}) place=${quoted(placeOf(place))} ;;`,
-    ),
-  );
   return `#compdef culvert
 # zsh completion for culvert, made by: culvert completion zsh
-_culvert_verb() {
-  case $1 in
-${nodes.join('\n')}
-    *) return 1 ;;
-  esac
-}
-
-_culvert_value() {
-  case $1 in
-${values.join('\n')}
-    *) return 1 ;;
-  esac
-}
-${walk}`;
+${functions}${walk}`;
 }
 
 /** Written with `@{` where the shell has a dollar: a template would take that for its own. */
