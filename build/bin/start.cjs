@@ -6,7 +6,7 @@
  */
 var version = process.versions.node.split('.');
 if (version[0] > 20 || (version[0] == 20 && version[1] >= 19)) {
-  if (!runCompiled(require('node:path').join(__dirname, 'cli.cjs'))) {
+  if (!runCompiled(require.resolve('./cli.cjs'), require('node:path'))) {
     keepCompiled(require('node:module'), require('node:path'), process.env);
     require('./cli.cjs');
   }
@@ -21,7 +21,7 @@ if (version[0] > 20 || (version[0] == 20 && version[1] >= 19)) {
   process.exitCode = 125;
 }
 
-function runCompiled(file) {
+function runCompiled(file, path) {
   var fs = require('node:fs');
   var vm = require('node:vm');
   var modules = require('node:module');
@@ -37,7 +37,7 @@ function runCompiled(file) {
   var module = { exports: {} };
   script
     .runInThisContext()
-    .call(module.exports, module.exports, modules.createRequire(file), module, file, __dirname);
+    .call(module.exports, module.exports, modules.createRequire(file), module, file, path.dirname(file));
   return true;
 }
 

@@ -40,7 +40,7 @@ export class Product {
     const dir = join(world.dir, 'product');
     const dist = join(repository, 'dist');
     mkdirSync(join(dir, 'native'), { recursive: true });
-    const scripts = readdirSync(dist).filter((name) => name.endsWith('.cjs'));
+    const scripts = readdirSync(dist).filter((name) => /\.(cjs|code)$/.test(name));
     for (const part of [...parts, ...scripts]) cpSync(join(dist, part), join(dir, part), { recursive: true });
     for (const name of modules) {
       const from = join(repository, 'node_modules', name);
