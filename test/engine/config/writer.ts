@@ -1,6 +1,6 @@
 /**
  * A process that changes a configuration: `writer.cjs DIR count NAME TIMES` binds TIMES apps of its own, one update
- * each; `writer.cjs DIR endless` changes it for ever, between a small and a large one; `writer.cjs DIR hold` takes the
+ * each; `writer.cjs DIR endless` changes it for as long as its parent lives, between a small and a large one; `writer.cjs DIR hold` takes the
  * lock and keeps it; `writer.cjs DIR once` changes it once and tells the failure.
  */
 import { ConfigStore, lockName } from '../../../electron/engine/config/store.ts';
@@ -33,7 +33,10 @@ async function main(): Promise<void> {
     });
   if (what === 'endless') {
     console.log('begun');
-    for (let at = 0; ; at += 1) await store.update((config) => withRules(config, at % 2 === 0 ? 400 : 1));
+    const { ppid } = process;
+    // A test that was ended itself ends nobody.
+    for (let at = 0; process.ppid === ppid; at += 1)
+      await store.update((config) => withRules(config, at % 2 === 0 ? 400 : 1));
   }
 }
 
