@@ -11,6 +11,7 @@ import type { Proxy } from '../world/proxies.ts';
 import { greeting } from '../world/servers/web.ts';
 import { until } from '../world/until.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
+import { dropOn } from './drop.ts';
 
 const user = 'culvert-a';
 /** Pictures for people to look at; nothing is compared with them. */
@@ -84,28 +85,7 @@ async function violations(): Promise<string[]> {
   );
 }
 
-/** Lets go of an address over one of the two targets, as a menu or a file manager does. */
-async function drop(address: string, purpose: 'open' | 'add'): Promise<void> {
-  await window.page.evaluate(
-    ({ uri, target }) => {
-      const dataTransfer = new DataTransfer();
-      dataTransfer.setData('text/uri-list', `${uri}\r\n`);
-      const init = { bubbles: true, cancelable: true, dataTransfer };
-      document.querySelector('main')?.dispatchEvent(new DragEvent('dragenter', init));
-      return new Promise<void>((resolve) => {
-        requestAnimationFrame(() => {
-          const place = document.querySelector(`[data-purpose="${target}"]`);
-          place?.dispatchEvent(new DragEvent('dragover', init));
-          requestAnimationFrame(() => {
-            place?.dispatchEvent(new DragEvent('drop', init));
-            resolve();
-          });
-        });
-      });
-    },
-    { uri: address, target: purpose },
-  );
-}
+const drop = (address: string, purpose: 'open' | 'add') => dropOn(window.page, address, purpose);
 
 test('before there is a profile an app asks for one, and a profile that is added is there at once', async () => {
   const { page } = window;
@@ -256,7 +236,6 @@ describe('what is dropped', () => {
   test.each([
     ['Downloads/readme.pdf', '%PDF-1.7', 'It is a document.'],
     ['Downloads/setup.exe', 'MZ\0\0', 'It is a Windows program.'],
-    ['Downloads/list.conf', '[ProxyList]\nsocks5 192.0.2.1 1080\n', 'culvert profile import'],
   ])('is refused with a sentence: %s', async (path, content, sentence) => {
     await drop(`file://${put(path, content)}`, 'open');
     await dialog().getByText(sentence).waitFor();

@@ -126,8 +126,9 @@ function scriptKind(head: Buffer): FileKind {
   return interpreter.startsWith('/') ? { kind: 'script', interpreter: line } : refused('document');
 }
 
+/** UTF-16 with its mark is a text too: programs of Windows write so. */
 function isText(head: Buffer): boolean {
-  return !head.includes(0);
+  return !head.includes(0) || startsWith(head, 0, 'fffe') || startsWith(head, 0, 'feff');
 }
 
 function startsWith(head: Buffer, offset: number, bytes: string): boolean {

@@ -114,6 +114,8 @@ describe('a path', () => {
       home.write(name, 'proxies:\n');
       expect(await target(name)).toEqual({ kind: 'import', path: home.path(name) });
     }
+    home.write('windows.ppx', Buffer.from('\ufeff<ProxifierProfile/>', 'utf16le'));
+    expect(await target('windows.ppx')).toMatchObject({ kind: 'import' });
     home.write('binary.txt', Buffer.from([1, 0, 2]));
     expect(await reasonOf('binary.txt')).toBe('document');
   });
