@@ -47,7 +47,7 @@ export async function saveDraft(
   draft.isSaving = false;
   if (!answer.ok) {
     draft.failure = answer.failure;
-    draft.said = problemsSaid(answer.failure.detail ?? '', form);
+    draft.said = problemsSaid(answer.failure, form);
   }
   return answer;
 }

@@ -6,6 +6,8 @@
  */
 import * as v from 'valibot';
 import { parseAddress } from '#shared/address-range.ts';
+import type { Failure } from '#shared/failure.ts';
+import type { Phrase, PhraseValue } from '#shared/phrase.ts';
 import { profile as profileSchema, type Profile } from '#shared/profile.ts';
 import { plainFingerprint, plainHost, portsIn, profileOf, takesSome } from './profile-form.ts';
 import type { ProfileForm, ServerForm } from './profile-form.ts';
@@ -43,10 +45,10 @@ export interface FormProblem {
   readonly most?: number;
 }
 
-/** What the engine says of a field, in its own words. */
+/** What the engine says of a field. */
 export interface SaidProblem {
   readonly path: string;
-  readonly text: string;
+  readonly said: Phrase;
 }
 
 const mostServers = 256;
@@ -175,12 +177,24 @@ function placeIn({ servers }: ProfileForm, path: string): string {
 }
 
 /**
- * The fields that the engine names in the detail of `config-invalid`: `field chain.servers[1].port: must be …; field …`.
- * Those of the configuration's other parts are none of the form's.
+ * What the engine says of the fields of the form, by the phrase of `config-invalid`. What it says of the
+ * configuration's other parts is not the form's to show.
  */
-export function problemsSaid(detail: string, form: ProfileForm): SaidProblem[] {
-  const said = detail.matchAll(/field ([\w.[\]]+): (.*?)(?=; (?:\S+ )?field |; and [0-9]+ more$|$)/g);
-  return [...said].flatMap(([, path = '', text = '']) =>
-    /^(?:profiles|rules|apps|probe|defaultProfile)\b/.test(path) ? [] : [{ path: placeIn(form, path), text }],
-  );
+export function problemsSaid({ phrase }: Pick<Failure, 'phrase'>, form: ProfileForm): SaidProblem[] {
+  return statementsOf(phrase).flatMap(({ key, values }) => {
+    const { field, why } = values;
+    if (key !== 'config.in-field' || typeof field !== 'string' || !isPhrase(why)) return [];
+    if (/^(?:profiles|rules|apps|probe|defaultProfile)\b/.test(field)) return [];
+    return [{ path: placeIn(form, field), said: why }];
+  });
+}
+
+function statementsOf(said: Phrase | undefined): Phrase[] {
+  const all = said?.key === 'config.problems' ? said.values['all'] : undefined;
+  if (typeof all !== 'object' || !('clauses' in all)) return [];
+  return all.clauses.filter(isPhrase);
+}
+
+function isPhrase(value: PhraseValue | undefined): value is Phrase {
+  return typeof value === 'object' && 'key' in value;
 }

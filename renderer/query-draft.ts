@@ -1,5 +1,6 @@
 /** A query while it is being written: chips for what is said, and a text for what is being said. */
 import { computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue';
+import type { Phrase } from '#shared/phrase.ts';
 import { formatTerm, parseQuery, QueryError, type Query, type QueryTerm } from '#shared/query.ts';
 
 export interface QueryDraft {
@@ -10,7 +11,7 @@ export interface QueryDraft {
   /** What is looked for: the chips, and the text if that is a query. */
   readonly query: ComputedRef<Query>;
   /** What is wrong with the text; undefined while it can still become something. */
-  readonly wrong: ComputedRef<string | undefined>;
+  readonly wrong: ComputedRef<Phrase | undefined>;
   readonly isEmpty: ComputedRef<boolean>;
   /** Takes another text over; a blank behind a term makes a chip of it. */
   readonly type: (text: string) => void;
@@ -33,7 +34,7 @@ export function useQueryDraft(): QueryDraft {
   const said = computed(() => terms.value.map(formatTerm).join(' '));
   const read = computed(() => {
     const ofText = readQuery(text.value);
-    if (typeof ofText !== 'string') return { query: parseQuery(`${said.value} ${text.value}`) };
+    if (isQuery(ofText)) return { query: parseQuery(`${said.value} ${text.value}`) };
     return {
       query: said.value === '' ? everything : parseQuery(said.value),
       wrong: isIncomplete(text.value) ? undefined : ofText,
@@ -47,7 +48,7 @@ export function useQueryDraft(): QueryDraft {
 
   function commit(): boolean {
     const query = readQuery(text.value);
-    if (typeof query === 'string') return false;
+    if (!isQuery(query)) return false;
     for (const term of query.terms) add(term);
     text.value = '';
     return true;
@@ -90,13 +91,17 @@ export function useQueryDraft(): QueryDraft {
 }
 
 /** The query, or what is wrong with it. */
-function readQuery(text: string): Query | string {
+function readQuery(text: string): Query | Phrase {
   try {
     return parseQuery(text);
   } catch (error) {
     if (error instanceof QueryError) return error.reason;
     throw error;
   }
+}
+
+function isQuery(read: Query | Phrase): read is Query {
+  return 'terms' in read;
 }
 
 /** Whether a text is only not a query yet: a key without a value, a quote without an end, a lone hyphen. */

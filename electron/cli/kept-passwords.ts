@@ -1,4 +1,5 @@
 /** Where passwords are kept, for the verbs that keep some, and telling of it. */
+import { inEnglish } from '#shared/phrase.ts';
 import { Secrets } from '#engine';
 import { complain } from './output.ts';
 
@@ -8,9 +9,9 @@ export function openSecrets(productDir: string): Promise<Secrets> {
 }
 
 /** Says on stderr where that many passwords were kept. */
-export function tellPlace({ notice }: Secrets, number: number): void {
+export function tellPlace({ notices }: Secrets, number: number): void {
   if (number === 0) return;
-  if (notice !== undefined) notice.split('\n').forEach(complain);
+  if (notices.length > 0) for (const notice of notices) complain(inEnglish(notice));
   else
     complain(
       `${number === 1 ? 'the password is' : `${number} passwords are`} kept — in the keyring of this session — ` +

@@ -116,7 +116,8 @@ function show(kind: ImportKind, merged: MergedImport, { json, dryRun }: ImportVe
       profiles: profiles.map(({ id, name }) => ({ id, name })),
       rules: rules.map(({ id }) => id),
       passwords: secrets.length,
-      lines,
+      // Phrases are for windows: here all is said in English.
+      lines: lines.map(({ textPhrase: _, reasonPhrase: __, ...line }) => line),
     }),
   );
 }

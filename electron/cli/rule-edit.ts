@@ -1,6 +1,7 @@
 /** `culvert rule ls`, `add`, `move`, `enable`, `disable` and `rm`. */
 import { isatty } from 'node:tty';
 import { CulvertError } from '#shared/failure.ts';
+import { inEnglish } from '#shared/phrase.ts';
 import type { Config, Rule } from '#shared/profile.ts';
 import {
   addRule,
@@ -37,7 +38,7 @@ export interface RuleListOptions {
 function shadowWords(shadow: Shadow): string {
   return shadow.kind === 'shadowed'
     ? `never decides: ${shadow.by} before it takes all of it`
-    : `never matches: ${shadow.why}`;
+    : `never matches: ${inEnglish(shadow.why)}`;
 }
 
 /** The rules with their sentences and warnings. */

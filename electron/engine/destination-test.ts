@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { CulvertError, type Failure } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { Config, Profile } from '#shared/profile.ts';
 import { LanePolicy, type Decision, type PolicyFacts } from './lane-policy.ts';
 import type { Explanation } from './rules/explanation.ts';
@@ -64,7 +65,7 @@ export function parseDestination(text: string): { host: string; port: number } {
   const isBad = parts?.['v6'] !== undefined && isIP(parts['v6']) !== 6;
   if (host === undefined || isBad || port < 1 || port > 65_535)
     throw new CulvertError('option-invalid', {
-      detail: 'a destination is HOST:PORT, for example example.com:443 or [2001:db8::1]:53',
+      detail: phrase('rule.destination'),
     });
   return { host, port };
 }

@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import type { EngineParams, EngineValue } from '#shared/engine-protocol.ts';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type PhraseValue } from '#shared/phrase.ts';
 import type { CheckReport, ProfileHead } from '#shared/model.ts';
 import { findProfile, headOf, type Profile } from '#shared/profile.ts';
 import type { profileCalls, ProxyView } from '#shared/profile-protocol.ts';
@@ -15,6 +16,7 @@ import type { PolicySource } from './lane-policy.ts';
 import { ProfileTests } from './profiles/profile-tests.ts';
 import type { ProfileKeeper, TypedProxy } from './profiles/index.ts';
 import type { Secrets } from './secrets/secrets.ts';
+import { noticeOf } from './secrets/notices.ts';
 
 const loadProfiles = () => import('./profiles/index.ts');
 
@@ -103,7 +105,7 @@ export class ProfileCalls {
     const { newProfile, passwordsWith, proxyTextsIn, readProxies } = await loadProfiles();
     const typed = readProxies(proxyTextsIn(links), noEnv);
     if (typed.upstreams.length === 0)
-      throw new CulvertError('proxy-url-invalid', { detail: 'there is no proxy in it' });
+      throw new CulvertError('proxy-url-invalid', { detail: phrase('proxy-text.nothing') });
     const { id, ...fields } = newProfile(name ?? typed.name, typed.upstreams);
     const { keeper } = await this.#keeper();
     const added = await keeper.add(
@@ -197,10 +199,10 @@ export class ProfileCalls {
     const isNothing = trial.profiles.length + trial.rules.length === 0;
     if (isNothing && !isTrial)
       throw new CulvertError('import-invalid', { detail: whyNothing(name ?? '', trial.lines) });
-    if (isTrial) return importView(result.kind, trial, undefined);
+    if (isTrial) return importView(result.kind, trial, []);
     const { keeper, secrets } = await this.#keeper();
     const merged = await keeper.import(result);
-    return importView(result.kind, merged, merged.secrets.length === 0 ? undefined : secrets.notice);
+    return importView(result.kind, merged, merged.secrets.length === 0 ? [] : secrets.notices);
   }
 
   async #export(params: EngineParams<'profile.export'>): Promise<EngineValue<'profile.export'>> {
@@ -235,11 +237,11 @@ function viewOf({ upstream, name }: TypedProxy): ProxyView {
 function importView(
   kind: string,
   { profiles, rules, secrets, lines }: Awaited<ReturnType<ProfileKeeper['import']>>,
-  notice: string | undefined,
+  notices: readonly PhraseValue[],
 ): EngineValue<'profile.import'> {
   return {
     ...{ kind, profiles: profiles.map(headOf), rules: rules.length, passwords: secrets.length },
     lines: lines.map((line) => ({ ...line })),
-    ...(notice === undefined ? {} : { notice }),
+    ...noticeOf(notices),
   };
 }

@@ -12,6 +12,7 @@ import type { DiagnosticFacts, DiagnosticText } from './diagnostics/report.ts';
 import { allowIsolation, lookAtIsolation } from './isolation.ts';
 import { ownProgram } from './own-program.ts';
 import { lastThatFit, newestLogLines } from './log-read.ts';
+import { noticeOf } from './secrets/notices.ts';
 
 /** What one answer may hold of the log, in characters; its newest part. */
 const maxLogLength = 1_000_000;
@@ -42,7 +43,7 @@ export class SupportCalls {
       'secrets.place': async () => {
         const secrets = await parts.secrets();
         const place = await secrets.probe();
-        return { place, ...(secrets.notice === undefined ? {} : { notice: secrets.notice }) };
+        return { place, ...noticeOf(secrets.notices) };
       },
     };
   }

@@ -1,22 +1,23 @@
 /** Amounts as people type them to compare with: `>1MB`, `<=30s`. Pure. */
+import { phrase, type Phrase } from './phrase.ts';
 
 export interface Unit {
   /** The amount in bytes or milliseconds; undefined for what is none. */
   readonly parse: (text: string) => number | undefined;
   /** How it is typed, for those who have typed something else. */
-  readonly hint: string;
+  readonly hint: 'query.size' | 'query.age';
 }
 
 /** `10`, `10B`, `1.5kB`, `1k` (thousands), `1KiB` (1024s). */
 export const sizes: Unit = {
   parse: parseBytes,
-  hint: 'a size is compared, as in >1MB, <=10kB or >1.5GiB',
+  hint: 'query.size',
 };
 
 /** `30s`, `5m`, `1h30m`, `2d`, `500ms`. */
 export const durations: Unit = {
   parse: parseDuration,
-  hint: 'an age is compared, as in >5m, <30s or >1h30m',
+  hint: 'query.age',
 };
 
 const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
@@ -26,12 +27,12 @@ const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> =
   '<=': (a, b) => a <= b,
 };
 
-/** Reads `>1MB`. A text is the reason why it cannot be read. */
-export function readComparison(text: string, { parse, hint }: Unit): ((amount: number) => boolean) | string {
+/** Reads `>1MB`. A phrase is the reason why it cannot be read. */
+export function readComparison(text: string, { parse, hint }: Unit): ((amount: number) => boolean) | Phrase {
   const [, operator = '', limitText = ''] = /^([<>]=?)(.*)$/.exec(text) ?? [];
   const compare = comparisons[operator];
   const limit = parse(limitText);
-  if (compare === undefined || limit === undefined) return `“${text}” is not understood; ${hint}`;
+  if (compare === undefined || limit === undefined) return phrase(hint, { value: text });
   return (amount) => compare(amount, limit);
 }
 

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { checkLine, checkReport, profileHead, upstreamKinds } from './model.ts';
+import { phraseView } from './phrase-view.ts';
 import { slug, type Profile } from './profile.ts';
 
 const none = v.strictObject({});
@@ -60,8 +61,11 @@ export const importLine = v.object({
   /** From 1; 0 for the text as a whole. */
   line: v.number(),
   status: v.picklist(['taken', 'skipped', 'invalid', 'note']),
+  /** Both also as phrases, where they are ours to say. */
   text: v.string(),
+  textPhrase: phraseView,
   reason: v.optional(v.string()),
+  reasonPhrase: phraseView,
 });
 export type ImportLineView = v.InferOutput<typeof importLine>;
 
@@ -148,6 +152,7 @@ export const profileCalls = {
       lines: v.array(importLine),
       /** Where passwords were put that are not in the keyring, as a sentence. */
       notice: v.optional(v.string()),
+      noticePhrase: phraseView,
     }),
   },
   /** All own profiles, or some, as text. */

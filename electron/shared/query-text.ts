@@ -8,6 +8,8 @@
  * spaces, commas and all else that has a meaning; in them `\"` is a quote and `\\` a backslash. `*` is one always.
  */
 
+import { phrase, type Phrase } from './phrase.ts';
+
 export const queryKeys = [
   'app',
   'process',
@@ -39,7 +41,7 @@ export interface QueryTerm {
 }
 
 /** A term, or what is wrong with it, and where it begins: a position in the text, from 0. */
-export type ReadTerm = { readonly at: number } & ({ readonly term: QueryTerm } | { readonly wrong: string });
+export type ReadTerm = { readonly at: number } & ({ readonly term: QueryTerm } | { readonly wrong: Phrase });
 
 /** One character of a term; what was quoted has no meaning but itself. */
 interface Char {
@@ -52,9 +54,9 @@ export function readTerms(text: string): ReadTerm[] {
   const terms: ReadTerm[] = [];
   for (let at = skipSpace(text, 0); at < text.length;) {
     const read = readChars(text, at);
-    if (read === undefined) return [...terms, { at, wrong: 'a quote has no end' }];
+    if (read === undefined) return [...terms, { at, wrong: phrase('query.quote') }];
     const term = termOf(read.chars);
-    if (typeof term === 'string') return [...terms, { at, wrong: term }];
+    if (isWrong(term)) return [...terms, { at, wrong: term }];
     terms.push({ at, term });
     at = skipSpace(text, read.end);
   }
@@ -89,10 +91,14 @@ function readChars(text: string, from: number): { chars: Char[]; end: number } |
   return isQuoted ? undefined : { chars, end: at };
 }
 
-function termOf(all: readonly Char[]): QueryTerm | string {
+function isWrong(read: QueryTerm | Phrase): read is Phrase {
+  return !('isNegated' in read);
+}
+
+function termOf(all: readonly Char[]): QueryTerm | Phrase {
   const isNegated = isPlain(all[0], '-');
   const chars = isNegated ? all.slice(1) : all;
-  if (chars.length === 0) return 'there is nothing behind the “-”';
+  if (chars.length === 0) return phrase('query.hyphen');
   const first = chars[0];
   if (isPlain(first, '<') || isPlain(first, '>')) return keyed('total', isNegated, chars);
   const colon = chars.findIndex((char) => isPlain(char, ':'));
@@ -103,22 +109,22 @@ function termOf(all: readonly Char[]): QueryTerm | string {
   if (known !== undefined) return keyed(known, isNegated, chars.slice(colon + 1));
   // fe::1 and the like are addresses.
   if (/^[0-9a-f:.]+$/i.test(textOf(chars))) return wordsOf(isNegated, chars);
-  return `“${key}” is no key; they are ${queryKeys.join(', ')}`;
+  return phrase('query.key', { key, keys: queryKeys.join(', ') });
 }
 
-function wordsOf(isNegated: boolean, chars: readonly Char[]): QueryTerm | string {
+function wordsOf(isNegated: boolean, chars: readonly Char[]): QueryTerm | Phrase {
   const text = textOf(chars);
-  return text === '' ? 'there is nothing between the quotes' : { key: 'words', isNegated, values: [text] };
+  return text === '' ? phrase('query.quotes') : { key: 'words', isNegated, values: [text] };
 }
 
-function keyed(key: QueryKey, isNegated: boolean, chars: readonly Char[]): QueryTerm | string {
+function keyed(key: QueryKey, isNegated: boolean, chars: readonly Char[]): QueryTerm | Phrase {
   const parts: Char[][] = [[]];
   for (const char of chars) {
     if (isPlain(char, ',')) parts.push([]);
     else parts.at(-1)?.push(char);
   }
   const [first = '', ...more] = parts.map(textOf);
-  if (first === '' || more.includes('')) return `a value is missing behind “${key}:”`;
+  if (first === '' || more.includes('')) return phrase('query.value', { key });
   return { key, isNegated, values: [first, ...more] };
 }
 

@@ -10,6 +10,7 @@ import { isWithin, parseAddress, parseAddressRange } from './address-range.ts';
 import { durations, readComparison, sizes, type Unit } from './amount.ts';
 import { CulvertError } from './failure.ts';
 import { flowView, type FlowView, type LaneView } from './model.ts';
+import { phrase, type Phrase } from './phrase.ts';
 import { formatTerm, readTerms, type QueryKey, type QueryTerm } from './query-text.ts';
 import { fits, parseWildcard } from './wildcard.ts';
 
@@ -36,10 +37,10 @@ export interface Query {
 /** A query that cannot be one: `query-invalid`, and where in its text, from 0. */
 export class QueryError extends CulvertError {
   readonly at: number;
-  readonly reason: string;
+  readonly reason: Phrase;
 
-  constructor(at: number, reason: string) {
-    super('query-invalid', { detail: `at character ${at + 1}: ${reason}` });
+  constructor(at: number, reason: Phrase) {
+    super('query-invalid', { detail: phrase('query.at', { at: at + 1, why: reason }) });
     this.name = 'QueryError';
     this.at = at;
     this.reason = reason;
@@ -53,7 +54,7 @@ export function parseQuery(text: string): Query {
   for (const read of readTerms(text)) {
     if ('wrong' in read) throw new QueryError(read.at, read.wrong);
     const test = testOf(read.term);
-    if (typeof test === 'string') throw new QueryError(read.at, test);
+    if (typeof test === 'object') throw new QueryError(read.at, test);
     terms.push(read.term);
     tests.push(test);
   }
@@ -81,18 +82,18 @@ export function matches(query: Query, flow: FlowView, lane: QueriedLane | undefi
   return query.tests.every((test) => test(subject));
 }
 
-/** What a term asks. A text is the reason why it cannot be asked. */
-function testOf({ key, isNegated, values }: QueryTerm): Test | string {
+/** What a term asks. A phrase is the reason why it cannot be asked. */
+function testOf({ key, isNegated, values }: QueryTerm): Test | Phrase {
   const tests: Test[] = [];
   for (const value of values) {
     const test = key === 'words' ? wordTest(value) : readers[key](value);
-    if (typeof test === 'string') return test;
+    if (typeof test === 'object') return test;
     tests.push(test);
   }
   return (subject) => tests.some((test) => test(subject)) !== isNegated;
 }
 
-type Reader = (value: string) => Test | string;
+type Reader = (value: string) => Test | Phrase;
 type Texts = (subject: Subject) => readonly (string | undefined)[];
 
 const states = flowView.entries.state.options;
@@ -101,15 +102,15 @@ const protocols = flowView.entries.proto.options;
 const readers: Readonly<Record<QueryKey, Reader>> = {
   app: ofTexts(({ lane }) => [lane?.app, lane?.name]),
   process: ofTexts(({ flow }) => [flow.process]),
-  pid: ofNumbers('a process id', Number.MAX_SAFE_INTEGER, ({ pid }) => pid),
+  pid: ofNumbers('query.pid', Number.MAX_SAFE_INTEGER, ({ pid }) => pid),
   host: hostTest,
   ip: addressTest,
-  port: ofNumbers('a port', 65_535, ({ port }) => port),
-  proto: ofWords('protocol', protocols, ({ flow }) => [flow.proto]),
+  port: ofNumbers('query.port', 65_535, ({ port }) => port),
+  proto: ofWords('query.protocol', protocols, ({ flow }) => [flow.proto]),
   profile: ofTexts(({ lane }) => [lane?.profile.id, lane?.profile.name]),
   rule: ofTexts(({ flow }) => [flow.rule]),
   via: ofTexts(({ flow }) => namesOfWay(flow.via)),
-  state: ofWords('state', states, ({ flow }) => [flow.state]),
+  state: ofWords('query.state', states, ({ flow }) => [flow.state]),
   lane: ofTexts(({ flow }) => [flow.lane]),
   error: ofTexts(({ flow }) => [flow.failure?.code]),
   total: ofAmounts(sizes, ({ flow }) => flow.bytesDown + flow.bytesUp),
@@ -128,10 +129,10 @@ function ofTexts(texts: Texts): Reader {
   return (value) => wildcardTest(value, texts);
 }
 
-function ofWords(what: string, known: readonly string[], texts: Texts): Reader {
+function ofWords(wrong: 'query.protocol' | 'query.state', known: readonly string[], texts: Texts): Reader {
   return (value) => {
     const isKnown = value.includes('*') || known.includes(value.toLowerCase());
-    return isKnown ? wildcardTest(value, texts) : `“${value}” is no ${what}; they are ${known.join(', ')}`;
+    return isKnown ? wildcardTest(value, texts) : phrase(wrong, { value, known: known.join(', ') });
   };
 }
 
@@ -151,15 +152,15 @@ function hostsOf({ host, serverName, address }: FlowView): string[] {
 }
 
 /** As in rules: `example.com` is that name, `.example.com` and all below it, `*.example.com` all below it. */
-function hostTest(value: string): Test | string {
+function hostTest(value: string): Test | Phrase {
   const texts: Texts = ({ flow }) => hostsOf(flow);
   if (!value.startsWith('.')) return wildcardTest(value, texts);
-  if (value === '.') return 'a name is missing behind the dot';
+  if (value === '.') return phrase('query.dot');
   const [itself, below] = [wildcardTest(value.slice(1), texts), wildcardTest(`*${value}`, texts)];
   return (subject) => itself(subject) || below(subject);
 }
 
-function addressTest(value: string): Test | string {
+function addressTest(value: string): Test | Phrase {
   const range = parseAddressRange(value);
   if (range !== undefined) {
     return ({ flow }) => {
@@ -167,8 +168,7 @@ function addressTest(value: string): Test | string {
       return address !== undefined && isWithin(range, address);
     };
   }
-  if (!/^[0-9a-f.:*]+$/i.test(value) || !value.includes('*'))
-    return `“${value}” is no address, no range such as 10.0.0.0/8 and nothing with a *`;
+  if (!/^[0-9a-f.:*]+$/i.test(value) || !value.includes('*')) return phrase('query.address', { value });
   return wildcardTest(value, ({ flow }) => [flow.address]);
 }
 
@@ -180,12 +180,16 @@ function namesOfWay(via: string): string[] {
   });
 }
 
-function ofNumbers(what: string, most: number, numberOf: (flow: FlowView) => number | undefined): Reader {
+function ofNumbers(
+  wrong: 'query.pid' | 'query.port',
+  most: number,
+  numberOf: (flow: FlowView) => number | undefined,
+): Reader {
   return (value) => {
     const [first = '', last = first, ...rest] = value.split('-');
     const [from, to] = [first, last].map((text) => (/^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN));
     if (from === undefined || to === undefined || rest.length > 0 || !(from <= to && to <= most))
-      return `“${value}” is neither ${what} nor a range of them`;
+      return phrase(wrong, { value });
     return ({ flow }) => {
       const number = numberOf(flow);
       return number !== undefined && from <= number && number <= to;
@@ -196,6 +200,6 @@ function ofNumbers(what: string, most: number, numberOf: (flow: FlowView) => num
 function ofAmounts(unit: Unit, amountOf: (subject: Subject) => number): Reader {
   return (value) => {
     const isFit = readComparison(value, unit);
-    return typeof isFit === 'string' ? isFit : (subject) => isFit(amountOf(subject));
+    return typeof isFit === 'object' ? isFit : (subject) => isFit(amountOf(subject));
   };
 }

@@ -3,7 +3,7 @@
  * destination. Part of the calls in engine-protocol.ts.
  */
 import * as v from 'valibot';
-import { failureView } from './phrase-view.ts';
+import { failureView, phraseView } from './phrase-view.ts';
 import { actions, rule, slug } from './profile.ts';
 
 const none = v.strictObject({});
@@ -36,6 +36,8 @@ export const ruleWarning = v.object({
   /** Ids of the rules that shadow it. */
   by: v.optional(v.array(v.string())),
   detail: v.optional(v.string()),
+  /** The detail, where it is ours to say. */
+  phrase: phraseView,
 });
 export type RuleWarning = v.InferOutput<typeof ruleWarning>;
 
@@ -68,6 +70,7 @@ export const ruleProblem = v.object({
   entry: v.optional(v.number()),
   /** The rest of a sentence that begins with the entry. */
   detail: v.string(),
+  phrase: phraseView,
 });
 export type RuleProblem = v.InferOutput<typeof ruleProblem>;
 

@@ -58,7 +58,11 @@ export const supportCalls = {
   /** Where new passwords are kept. */
   'secrets.place': {
     params: none,
-    value: v.object({ place: v.picklist(['keyring', 'file', 'memory']), notice: v.optional(v.string()) }),
+    value: v.object({
+      place: v.picklist(['keyring', 'file', 'memory']),
+      notice: v.optional(v.string()),
+      noticePhrase: phraseView,
+    }),
   },
 } as const;
 

@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { WindowApi } from '../../electron/shared/contract.ts';
 import { repository } from '../world/artefact.ts';
 import { describePackets, type Capture } from '../world/capture.ts';
 import { Owned } from '../world/owned.ts';
@@ -14,7 +15,8 @@ const user = 'culvert-a';
 const pictures = join(repository, 'dist/test/pictures');
 
 const files = {
-  'proxychains.conf': 'strict_chain\nproxy_dns\n[ProxyList]\nsocks5 192.0.2.1 1080\nsocks5 192.0.2.2\nraw x 1\n',
+  'proxychains.conf':
+    'strict_chain\nproxy_dns\n[ProxyList]\nsocks5 192.0.2.1 1080\nsocks5 192.0.2.2\nraw x 1\n',
   'clash.yaml': [
     'proxies:',
     '- {name: Tokyo, type: socks5, server: 192.0.2.3, port: 1080}',
@@ -77,7 +79,12 @@ async function dismiss(): Promise<void> {
 
 test.each([
   ['proxychains.conf', 'open', [5, 'a socks5 proxy'], [6, 'raw is no proxy protocol']],
-  ['clash.yaml', 'add', [3, 'vmess is not a SOCKS or HTTP proxy'], [5, 'no list of the addresses of countries']],
+  [
+    'clash.yaml',
+    'add',
+    [3, 'vmess is not a SOCKS or HTTP proxy'],
+    [5, 'no list of the addresses of countries'],
+  ],
   ['links.txt', 'open', [2, 'Shadowsocks is not a SOCKS or HTTP proxy'], [3, 'from 1 to 65535']],
 ] as const)('%s shows its table, with the reason of each line', async (name, purpose, one, other) => {
   await drop(name, purpose);
@@ -99,4 +106,23 @@ test('what it shows is taken on demand, and the profiles are shown then', async 
     profiles: unknown[];
   };
   expect(config.profiles).toMatchObject([{ name: 'Lima', chain: { servers: [{ host: '192.0.2.5' }] } }]);
+});
+
+test('in a Chinese window each reason is Chinese', async () => {
+  const { page } = window;
+  await page.evaluate(async () => {
+    const { culvert } = globalThis as unknown as { culvert: WindowApi };
+    await culvert.calls['preferences.set']({ language: 'zh-CN' });
+  });
+  await page.keyboard.press('Control+1');
+  await page.getByRole('heading', { level: 1, name: '应用' }).waitFor();
+  await drop('clash.yaml', 'open');
+  await row(3).getByText('代理 Oslo').waitFor();
+  await row(3).getByText('vmess 不是 SOCKS 或 HTTP 代理').waitFor();
+  await row(5).getByText('没有各国地址的列表').waitFor();
+  const reasons = await dialog().locator('.reason').allTextContents();
+  expect(reasons.filter((reason) => !/\p{Script=Han}/u.test(reason))).toEqual([]);
+  await keep('chinese');
+  expect(await violationsOf(page)).toEqual([]);
+  await dismiss();
 });

@@ -1,6 +1,7 @@
 /** What the screen of connections is made of: the ledger, the list, the selection, the columns, the query's field. */
 import { describe, expect, test } from 'vitest';
 import { usualTable } from '../../electron/shared/connection-columns.ts';
+import { inEnglish } from '../../electron/shared/phrase.ts';
 import { parseQuery } from '../../electron/shared/query.ts';
 import { columnsOf, moved, resized, shownOrNot, sortedBy } from '../../renderer/flow-columns.ts';
 import { FlowLedger, keptClosed, rateOf, type FlowRow } from '../../renderer/flow-ledger.ts';
@@ -200,7 +201,7 @@ describe('the field of the query', () => {
     );
     expect(['port:x', 'nokey:1', '>1potato '].map(said)).toEqual([1, 1, 1]);
     expect(draft.commit()).toBe(false);
-    expect(draft.wrong.value).toContain('potato');
+    expect(inEnglish(draft.wrong.value ?? '')).toContain('potato');
   });
 
   test('proposes keys, then the values that there are, the most frequent first', () => {

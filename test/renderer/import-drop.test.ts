@@ -41,8 +41,7 @@ async function show(handlers: Partial<WindowHandlers> = {}) {
   const Screen = defineComponent(() => () => [h(AppsView), h(OpeningQuestion), h(ImportQuestion)]);
   mount(Screen, { global: { plugins: [i18n, router] }, attachTo: '#content' });
   await flushPromises();
-  const asked = () =>
-    main.asked.filter(({ name }) => name === 'profile.import').map(({ params }) => params);
+  const asked = () => main.asked.filter(({ name }) => name === 'profile.import').map(({ params }) => params);
   return { main, router, asked };
 }
 
@@ -51,7 +50,9 @@ async function drop(names: readonly string[], purpose: 'open' | 'add'): Promise<
   const files = names.map((name) => new File([], name));
   const dataTransfer = { types: ['Files'], files, dropEffect: 'none', getData: () => '' };
   const send = (type: string, target: EventTarget | null) =>
-    target?.dispatchEvent(Object.assign(new Event(type, { bubbles: true, cancelable: true }), { dataTransfer }));
+    target?.dispatchEvent(
+      Object.assign(new Event(type, { bubbles: true, cancelable: true }), { dataTransfer }),
+    );
   send('dragenter', document.querySelector('main'));
   await flushPromises();
   const target = document.querySelector(`[data-purpose="${purpose}"]`);

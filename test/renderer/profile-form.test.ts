@@ -1,6 +1,7 @@
 /** The form of a profile: what it makes of what is typed, and what it says of it. */
 import { expect, test } from 'vitest';
 import { parse } from 'valibot';
+import { phrase, type Phrase } from '../../electron/shared/phrase.ts';
 import { profile as profileSchema, type Profile } from '../../electron/shared/profile.ts';
 import { addCommand } from '../../renderer/profile-command.ts';
 import { formOf, moved, newForm, newServer, profileOf, passwordsOf } from '../../renderer/profile-form.ts';
@@ -149,15 +150,21 @@ test('a profile that leads back to this one cannot take over', () => {
 });
 
 test('the fields that the engine names are those of the form, servers by their ids', () => {
-  const detail =
-    'field chain.servers[1].host: must be a name; and nothing else; field hostAccess.loopbackPorts[0]: no; and 2 more';
-  expect(problemsSaid(detail, formOf(full))).toEqual([
-    { path: 'chain.servers.b.host', text: 'must be a name; and nothing else' },
-    { path: 'hostAccess.loopbackPorts', text: 'no' },
+  const [host, port] = [phrase('config.host-alone'), phrase('config.whole')];
+  const said = (...all: Phrase[]) =>
+    problemsSaid({ phrase: phrase('config.problems', { all: { clauses: all } }) }, formOf(full));
+  expect(
+    said(
+      phrase('config.in-field', { field: 'chain.servers[1].host', why: host }),
+      phrase('config.in-field', { field: 'hostAccess.loopbackPorts[0]', why: port }),
+      phrase('config.more', { n: 2 }),
+    ),
+  ).toEqual([
+    { path: 'chain.servers.b.host', said: host },
+    { path: 'hostAccess.loopbackPorts', said: port },
   ]);
-  expect(problemsSaid('culvert.json:3:7 field profiles[0].name: must not be empty', formOf(full))).toEqual(
-    [],
-  );
+  expect(said(phrase('config.in-field', { field: 'profiles[0].name', why: host }))).toEqual([]);
+  expect(problemsSaid({}, formOf(full))).toEqual([]);
 });
 
 test('servers move, and a new one has an id of its own', () => {

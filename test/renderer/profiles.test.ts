@@ -3,6 +3,7 @@
 import { flushPromises } from '@vue/test-utils';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { CulvertError } from '../../electron/shared/failure.ts';
+import { phrase, type Said } from '../../electron/shared/phrase.ts';
 import { headOf } from '../../electron/shared/profile.ts';
 import { useProfileDrafts } from '../../renderer/stores/profile-drafts.ts';
 import { useProfileTests } from '../../renderer/stores/profile-tests.ts';
@@ -93,7 +94,10 @@ test('a mistake is said as one types, and nothing is saved with it', async () =>
 });
 
 test('what the engine has against a field is shown at it, and all else above the form', async () => {
-  let detail = 'field egress: must be a name of an interface';
+  const why = phrase('config.interface');
+  let detail: Said = phrase('config.problems', {
+    all: { clauses: [phrase('config.in-field', { field: 'egress', why })] },
+  });
   const { screen } = await show({
     'profile.save': () => {
       throw new CulvertError('config-invalid', { detail });

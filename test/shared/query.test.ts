@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isWithin, parseAddress, parseAddressRange } from '../../electron/shared/address-range.ts';
 import type { FlowView } from '../../electron/shared/model.ts';
+import { sayIn } from '../../electron/shared/phrase.ts';
+import { chinesePhrases } from '../../electron/shared/phrases-zh-cn.ts';
 import {
   formatQuery,
   matches,
@@ -145,6 +147,7 @@ describe('a query that cannot be meant', () => {
     expect(place).toBe(at);
     expect(failure).toMatchObject({ code: 'query-invalid', detail: expect.stringMatching(reason) as string });
     expect(failure.detail).toContain(`character ${at + 1}:`);
+    expect(sayIn(chinesePhrases, (error as QueryError).reason)).toMatch(/\p{Script=Han}/u);
   });
 
   test('throws nothing but its own error, whatever the text is', () => {

@@ -3,15 +3,14 @@
  * way round the proxy. Pure.
  */
 import { failureOf } from '#shared/failure.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { builtIns, findProfile, type Config, type Profile, type Rule, type Server } from '#shared/profile.ts';
 import { probeOf } from '../health/probe.ts';
 import { entryDefect, listFields } from '../rules/compiled.ts';
 import { addressAndPort } from '../upstream/destination.ts';
 import type { Path, Problem } from './problems.ts';
 
-type Report = (path: Path, message: string) => void;
-
-const resolverForm = 'must be an address, with :port or as [IPv6 address]:port if need be';
+type Report = (path: Path, message: Phrase) => void;
 
 /** Everything that is wrong in a configuration of the right form. */
 export function crossProblems(config: Config): Problem[] {
@@ -21,7 +20,7 @@ export function crossProblems(config: Config): Problem[] {
   checkUnique(config.rules, ['rules'], report);
   const isKnown = knownProfiles(config);
   const checkReference = (id: string | undefined, path: Path) => {
-    if (id !== undefined && !isKnown(id)) report(path, `there is no profile “${id}”`);
+    if (id !== undefined && !isKnown(id)) report(path, phrase('config.profile-unknown', { id }));
   };
   checkReference(config.defaultProfile, ['defaultProfile']);
   for (const [app, id] of Object.entries(config.apps)) {
@@ -37,9 +36,9 @@ export function crossProblems(config: Config): Problem[] {
     // What is off decides nothing: it is checked when it is put on.
     if (rule.isOff === true) return;
     if (rule.action === 'profile' && rule.profile === undefined)
-      report([...path, 'profile'], 'is missing: the action “profile” needs one');
+      report([...path, 'profile'], phrase('rule.profile-missing'));
     if (rule.action !== 'profile' && rule.profile !== undefined)
-      report([...path, 'profile'], 'is for the action “profile” only');
+      report([...path, 'profile'], phrase('rule.profile-unwanted'));
     checkReference(rule.profile, [...path, 'profile']);
     rule.match.profiles?.forEach((id, at) => checkReference(id, [...path, 'match', 'profiles', at]));
     checkLists(rule, [...path, 'match'], report);
@@ -55,31 +54,27 @@ function knownProfiles(config: Config): (id: string) => boolean {
 function checkUnique(items: readonly { readonly id: string }[], path: Path, report: Report): void {
   const seen = new Set<string>();
   items.forEach(({ id }, index) => {
-    if (seen.has(id)) report([...path, index, 'id'], `“${id}” is taken: each needs an id of its own`);
+    if (seen.has(id)) report([...path, index, 'id'], phrase('config.id-taken', { id }));
     seen.add(id);
   });
 }
 
 function checkProfile(profile: Profile, path: Path, report: Report): void {
   const { id, chain, egress, dns, action, rewrites } = profile;
-  if (Object.hasOwn(builtIns, id)) report([...path, 'id'], `“${id}” is built in: take another id`);
+  if (Object.hasOwn(builtIns, id)) report([...path, 'id'], phrase('config.id-built-in', { id }));
   checkUnique(chain.servers, [...path, 'chain', 'servers'], report);
   if (chain.length !== undefined && chain.length > chain.servers.length)
-    report([...path, 'chain', 'length'], `must be at most ${chain.servers.length}, the number of servers`);
+    report([...path, 'chain', 'length'], phrase('config.length-most', { of: chain.servers.length }));
   // dev_valid_name() of the kernel (net/core/dev.c).
   if (egress === '.' || egress === '..' || egress?.includes(':') === true)
-    report([...path, 'egress'], 'must be a name of an interface');
-  if (dns.mode === 'host' && action !== 'direct')
-    report(
-      [...path, 'dns', 'mode'],
-      'must be fake or remote: with host, names would be looked up beside the proxy (host is for the action direct)',
-    );
+    report([...path, 'egress'], phrase('config.interface'));
+  if (dns.mode === 'host' && action !== 'direct') report([...path, 'dns', 'mode'], phrase('config.dns-host'));
   if (dns.resolver !== undefined && addressAndPort(dns.resolver) === undefined)
-    report([...path, 'dns', 'resolver'], resolverForm);
+    report([...path, 'dns', 'resolver'], phrase('config.resolver'));
   rewrites?.forEach((rewrite, index) => {
     for (const end of ['from', 'to'] as const) {
       if (addressAndPort(rewrite[end]) === undefined)
-        report([...path, 'rewrites', index, end], 'must be an address, with a port if need be');
+        report([...path, 'rewrites', index, end], phrase('config.rewrite'));
     }
   });
   chain.servers.forEach((server, index) => checkServer(server, [...path, 'chain', 'servers', index], report));
@@ -87,9 +82,8 @@ function checkProfile(profile: Profile, path: Path, report: Report): void {
 
 function checkServer({ kind, host, fingerprint }: Server, path: Path, report: Report): void {
   if (fingerprint !== undefined && kind !== 'https')
-    report([...path, 'fingerprint'], 'is for the kind https only');
-  if (/[@/\s\p{Cc}[\]]/u.test(host))
-    report([...path, 'host'], 'must be a name or an address alone, without user, port, scheme or brackets');
+    report([...path, 'fingerprint'], phrase('config.fingerprint-kind'));
+  if (/[@/\s\p{Cc}[\]]/u.test(host)) report([...path, 'host'], phrase('config.host-alone'));
 }
 
 function checkLists({ match }: Rule, path: Path, report: Report): void {
@@ -103,8 +97,8 @@ function checkLists({ match }: Rule, path: Path, report: Report): void {
 
 function checkProbe({ url, resolver }: Config['probe'], report: Report): void {
   if (resolver !== undefined && addressAndPort(resolver) === undefined)
-    report(['probe', 'resolver'], resolverForm);
-  if (!isPage(url)) report(['probe', 'url'], 'must be the http or https URL of a page, without a user name');
+    report(['probe', 'resolver'], phrase('config.resolver'));
+  if (!isPage(url)) report(['probe', 'url'], phrase('config.probe-page'));
 }
 
 function isPage(url: string | undefined): boolean {
@@ -121,19 +115,19 @@ function isPage(url: string | undefined): boolean {
 function checkFailover(config: Config, profile: Profile, path: Path, report: Report): void {
   const { policy, profile: next } = profile.failure;
   if (policy !== 'failover') {
-    if (next !== undefined) report([...path, 'profile'], 'is for the policy “failover” only');
+    if (next !== undefined) report([...path, 'profile'], phrase('config.failover-unwanted'));
     return;
   }
   if (next === undefined) {
-    report([...path, 'profile'], 'is missing: the policy “failover” needs one');
+    report([...path, 'profile'], phrase('config.failover-missing'));
     return;
   }
   const target = findProfile(config, next);
-  if (target === undefined) report([...path, 'profile'], `there is no profile “${next}”`);
+  if (target === undefined) report([...path, 'profile'], phrase('config.profile-unknown', { id: next }));
   else if (target.action !== 'proxy')
-    report([...path, 'profile'], `“${next}” has no chain to take: a failed proxy is never replaced by none`);
+    report([...path, 'profile'], phrase('config.failover-chain', { id: next }));
   else if (isInCycle(config, profile))
-    report([...path, 'profile'], `leads back to “${profile.id}”: the profiles would wait for each other`);
+    report([...path, 'profile'], phrase('config.failover-cycle', { id: profile.id }));
 }
 
 function isInCycle(config: Config, start: Profile): boolean {

@@ -5,6 +5,7 @@
  * Must not: set a key that JavaScript gives a meaning to, or recurse as deep as a stranger's text tells it to.
  */
 import { createScanner, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { forbiddenKeys, type Path, type Place, type Problem } from './problems.ts';
 
 /** Objects and lists in each other; the configuration needs seven. */
@@ -18,30 +19,30 @@ export interface Document {
   readonly placeOf: (path: Path) => Place;
 }
 
-const syntaxWords: Readonly<Record<string, string>> = {
-  InvalidSymbol: 'this word has no meaning here',
-  InvalidNumberFormat: 'this is not a number',
-  PropertyNameExpected: 'the name of a field in double quotes is missing here',
-  ValueExpected: 'a value is missing here',
-  ColonExpected: 'a colon is missing here',
-  CommaExpected: 'a comma is missing here',
-  CloseBraceExpected: 'a closing brace } is missing here',
-  CloseBracketExpected: 'a closing bracket ] is missing here',
-  EndOfFileExpected: 'nothing more may follow here',
-  UnexpectedEndOfComment: 'this comment has no end',
-  UnexpectedEndOfString: 'this text has no closing quote',
-  UnexpectedEndOfNumber: 'this number is not complete',
-  InvalidUnicode: 'this \\u escape is not complete',
-  InvalidEscapeCharacter: 'there is no such escape after \\',
-  InvalidCharacter: 'this character must be written as an escape',
+const syntaxWords: Readonly<Record<string, Phrase>> = {
+  InvalidSymbol: phrase('config.syntax-symbol'),
+  InvalidNumberFormat: phrase('config.syntax-number'),
+  PropertyNameExpected: phrase('config.syntax-name'),
+  ValueExpected: phrase('config.syntax-value'),
+  ColonExpected: phrase('config.syntax-colon'),
+  CommaExpected: phrase('config.syntax-comma'),
+  CloseBraceExpected: phrase('config.syntax-brace'),
+  CloseBracketExpected: phrase('config.syntax-bracket'),
+  EndOfFileExpected: phrase('config.syntax-more'),
+  UnexpectedEndOfComment: phrase('config.syntax-comment'),
+  UnexpectedEndOfString: phrase('config.syntax-text'),
+  UnexpectedEndOfNumber: phrase('config.syntax-number-end'),
+  InvalidUnicode: phrase('config.syntax-unicode'),
+  InvalidEscapeCharacter: phrase('config.syntax-escape'),
+  InvalidCharacter: phrase('config.syntax-character'),
 };
 
 /** Reads a text; problems are those of its syntax, keys that are given twice, and keys that cannot be. */
 export function parseDocument(text: string): { document: Document } | { problems: Problem[] } {
-  if (text.trim() === '') return { problems: [{ path: [], message: 'the file is empty' }] };
+  if (text.trim() === '') return { problems: [{ path: [], message: phrase('config.file-empty') }] };
   const tooDeep = findTooDeep(text);
   if (tooDeep !== undefined)
-    return { problems: [{ path: [], place: placeAt(text, tooDeep), message: 'this is nested too deeply' }] };
+    return { problems: [{ path: [], place: placeAt(text, tooDeep), message: phrase('config.too-deep') }] };
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   if (errors.length > 0 || root === undefined) return { problems: syntaxProblems(text, errors) };
@@ -56,7 +57,7 @@ export function parseDocument(text: string): { document: Document } | { problems
 function syntaxProblems(text: string, errors: readonly ParseError[]): Problem[] {
   // One slip makes a parser stumble over what follows, so only the first few are of use.
   return errors.slice(0, 3).map(({ error, offset }) => {
-    const message = syntaxWords[printParseErrorCode(error)] ?? 'this is not JSON';
+    const message = syntaxWords[printParseErrorCode(error)] ?? phrase('config.not-json');
     return { path: [], place: placeAt(text, offset), message };
   });
 }
@@ -74,7 +75,7 @@ function findTooDeep(text: string): number | undefined {
   }
 }
 
-type Report = (node: Node, path: Path, message: string) => void;
+type Report = (node: Node, path: Path, message: Phrase) => void;
 
 function valueOf(node: Node, path: Path, report: Report): unknown {
   if (node.type === 'array')
@@ -85,8 +86,8 @@ function valueOf(node: Node, path: Path, report: Report): unknown {
     const [keyNode, valueNode] = children ?? [];
     if (keyNode === undefined || valueNode === undefined) continue;
     const key = String(keyNode.value);
-    if (forbiddenKeys.has(key)) report(keyNode, [...path, key], 'this name cannot be used');
-    else if (Object.hasOwn(result, key)) report(keyNode, [...path, key], 'is given twice');
+    if (forbiddenKeys.has(key)) report(keyNode, [...path, key], phrase('config.key-forbidden'));
+    else if (Object.hasOwn(result, key)) report(keyNode, [...path, key], phrase('config.key-twice'));
     else result[key] = valueOf(valueNode, [...path, key], report);
   }
   return result;

@@ -5,6 +5,7 @@
  * by removing a profile.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import {
   builtIns,
   findProfile,
@@ -79,7 +80,7 @@ export function renameProfile(config: Config, id: string, next: string): Config 
   ownProfile(config, id);
   if (id === next) return config;
   if (findProfile(config, next) !== undefined)
-    throw new CulvertError('option-invalid', { detail: `the id “${next}” is taken` });
+    throw new CulvertError('option-invalid', { detail: phrase('config.id-in-use', { id: next }) });
   const renamed = (one: string) => (one === id ? next : one);
   const rules = config.rules.map(({ match, ...rule }): Rule => {
     const { profiles, ...others } = match;
@@ -191,6 +192,6 @@ function knownProfile(config: Config, id: string): Profile {
 
 function ownProfile(config: Config, id: string): Profile {
   if (Object.hasOwn(builtIns, id))
-    throw new CulvertError('option-invalid', { detail: `“${id}” is built in and cannot be changed` });
+    throw new CulvertError('option-invalid', { detail: phrase('config.built-in', { id }) });
   return knownProfile(config, id);
 }

@@ -9,6 +9,7 @@ import { readlinkSync, realpathSync, renameSync, rmSync, writeFileSync, type Sta
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 
 export interface FileText {
   readonly text: string;
@@ -27,16 +28,12 @@ export function readText(path: string, most: number): FileText | undefined {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined;
-    throw new CulvertError('config-invalid', {
-      detail: `${name}: cannot be read: ${codeOf(error)}`,
-      cause: error,
-    });
+    throw unreadable(name, phrase('config.cannot-read', { error: codeOf(error) }), error);
   }
   try {
     const stats = fstatSync(fd);
-    if (!stats.isFile()) throw new CulvertError('config-invalid', { detail: `${name}: is not a file` });
-    if (stats.size > most)
-      throw new CulvertError('config-invalid', { detail: `${name}: is larger than ${most >> 20} MiB` });
+    if (!stats.isFile()) throw unreadable(name, phrase('config.not-file'));
+    if (stats.size > most) throw unreadable(name, phrase('config.too-large', { most: most >> 20 }));
     return { text: decode(readFileSync(fd), name), stats };
   } finally {
     closeSync(fd);
@@ -47,8 +44,13 @@ function decode(bytes: Buffer, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw new CulvertError('config-invalid', { detail: `${name}: is not UTF-8 text`, cause: error });
+    throw unreadable(name, phrase('config.not-utf8'), error);
   }
+}
+
+function unreadable(name: string, why: Phrase, cause?: unknown): CulvertError {
+  const detail = phrase('config.at-place', { place: name, why });
+  return new CulvertError('config-invalid', { detail, ...(cause === undefined ? {} : { cause }) });
 }
 
 /**
@@ -69,7 +71,7 @@ export async function replaceFile(path: string, text: string, isAllowed = () => 
       await file.close();
     }
     if (!isAllowed())
-      throw new CulvertError('config-locked', { detail: `${path}: standing still for too long` });
+      throw new CulvertError('config-locked', { detail: phrase('config.stood-still', { path }) });
     await rename(beside, target);
     await syncDirectory(dirname(target));
   } catch (error) {

@@ -1,9 +1,11 @@
 /** From the text of culvert.json to a configuration that holds, or to all that is wrong with it. Pure. */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import { configVersion, type Config } from '#shared/profile.ts';
 import { crossProblems } from './cross-checks.ts';
 import { parseDocument } from './document.ts';
-import { invalidConfig, schemaProblems, showValue, type Path, type Place, type Problem } from './problems.ts';
+import { butFound } from './expectation.ts';
+import { invalidConfig, schemaProblems, type Path, type Place, type Problem } from './problems.ts';
 
 export type Raw = Readonly<Record<string, unknown>>;
 /** From a version to the one behind it, by the version it starts from; each sets `version` itself. */
@@ -59,12 +61,12 @@ function migrate(
   if (typeof given !== 'number' || !Number.isInteger(given) || given === configVersion) return { raw };
   if (given > configVersion)
     throw new CulvertError('config-newer', {
-      detail: `${file} has version ${given}, known is ${configVersion}`,
+      detail: phrase('config.newer', { file, version: given, known: configVersion }),
     });
   for (let version = given; version < configVersion; version += 1) {
     const step = steps[version];
     if (step === undefined) {
-      const message = `must be ${configVersion}, found ${showValue(given)}`;
+      const message = butFound(phrase('config.literal', { value: configVersion }), given);
       throw invalidConfig([{ path: ['version'], place: placeOf(['version']), message }], file);
     }
     raw = step(raw);

@@ -1,13 +1,12 @@
 /**
- * What is wrong with a configuration, in words: the place in the file, the field, what is expected there and what
- * was found.
- *
- * Must not: repeat a value that may be a secret. Only numbers, and words as short and plain as those that are
- * chosen from a list, are shown; of other texts nothing but the length.
+ * What is wrong with a configuration, as phrases: the place in the file, the field, what is expected there and what
+ * was found (expectation.ts).
  */
 import * as v from 'valibot';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { config as configSchema } from '#shared/profile.ts';
+import { butFound, expectationOf } from './expectation.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -20,7 +19,7 @@ export interface Place {
 export interface Problem {
   /** Where in the configuration; empty for the whole of it. */
   readonly path: Path;
-  readonly message: string;
+  readonly message: Phrase;
   readonly place?: Place | undefined;
 }
 
@@ -31,20 +30,35 @@ export const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constru
 const secretKeys = /^(pass|passwd|password|passphrase|secret|token|auth|credentials?)$/i;
 
 /** The failure that tells them all: `culvert.json:3:7 field profiles[0].name: must not be empty; …`. */
-export function invalidConfig(problems: readonly Problem[], file?: string): CulvertError {
-  const told = problems.slice(0, mostTold).map((problem) => formatProblem(problem, file));
-  const more = problems.length - told.length;
-  const detail = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
-  return new CulvertError('config-invalid', { detail });
+export function invalidConfig(problems: readonly Problem[], file?: string): InvalidConfig {
+  return new InvalidConfig(problems, file);
 }
 
-function formatProblem({ path, message, place }: Problem, file: string | undefined): string {
-  const where = place === undefined ? '' : `:${place.line}:${place.column}`;
-  const field = path.length === 0 ? '' : `field ${formatPath(path)}`;
-  const head = [...(file === undefined ? [] : [`${file}${where}`]), ...(field === '' ? [] : [field])].join(
-    ' ',
-  );
-  return head === '' ? message : `${head}: ${message}`;
+/** `config-invalid`, with the problems as data for whoever tells them of something else than the whole. */
+export class InvalidConfig extends CulvertError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[], file: string | undefined) {
+    super('config-invalid', { detail: detailOf(problems, file) });
+    this.name = 'InvalidConfig';
+    this.problems = problems;
+  }
+}
+
+function detailOf(problems: readonly Problem[], file: string | undefined): Phrase {
+  const told = problems.slice(0, mostTold).map((problem) => toldProblem(problem, file));
+  const more = problems.length - told.length;
+  const all = [...told, ...(more > 0 ? [phrase('config.more', { n: more })] : [])];
+  return phrase('config.problems', { all: { clauses: all } });
+}
+
+function toldProblem({ path, message: why, place }: Problem, file: string | undefined): Phrase {
+  const field = formatPath(path);
+  if (file === undefined) return field === '' ? why : phrase('config.in-field', { field, why });
+  const where = place === undefined ? file : `${file}:${place.line}:${place.column}`;
+  return field === ''
+    ? phrase('config.at-place', { place: where, why })
+    : phrase('config.in-place', { place: where, field, why });
 }
 
 /** `profiles[0].chain.servers[1].port`; a key that is no plain word is quoted, a long one cut. */
@@ -78,11 +92,10 @@ function overlooked(value: unknown, given: Shape | undefined, path: Path): Probl
       ? value.flatMap((item, at) => overlooked(item, shape.item, [...path, at]))
       : [];
   if (shape.entries === undefined && shape.value === undefined) return [];
-  if (Array.isArray(value))
-    return [{ path, message: `must be ${nouns['record']}, found ${showValue(value)}` }];
+  if (Array.isArray(value)) return [{ path, message: butFound(phrase('config.object'), value) }];
   return Object.entries(value).flatMap(([key, below]) => {
     if (shape.entries !== undefined) return overlooked(below, shape.entries[key], [...path, key]);
-    if (forbiddenKeys.has(key)) return [{ path: [...path, key], message: 'this name cannot be used' }];
+    if (forbiddenKeys.has(key)) return [{ path: [...path, key], message: phrase('config.key-forbidden') }];
     return overlooked(below, shape.value, [...path, key]);
   });
 }
@@ -92,8 +105,8 @@ type Issue = v.InferIssue<typeof configSchema>;
 function problemsOf(issue: Issue): Problem[] {
   const path = (issue.path ?? []).map(({ key }) => key as string | number);
   if (issue.type !== 'strict_object' || issue.path?.at(-1)?.origin !== 'key')
-    return [{ path, message: `${expectation(issue)}${found(issue)}` }];
-  if (issue.expected !== 'never') return [{ path, message: 'is missing' }];
+    return [{ path, message: expectationOf(issue) }];
+  if (issue.expected !== 'never') return [{ path, message: phrase('config.missing') }];
   // The schema library tells only the first key that an object should not have.
   const holder = path.slice(0, -1);
   const known = keysAt(holder);
@@ -103,13 +116,9 @@ function problemsOf(issue: Issue): Problem[] {
     .map((key) => ({ path: [...holder, key], message: unknownField(key, known) }));
 }
 
-function unknownField(key: string, known: readonly string[]): string {
-  if (secretKeys.test(key))
-    return (
-      'passwords are not kept in this file but in the keyring: delete this field and set the password with ' +
-      '`culvert profile edit PROFILE --password-stdin`'
-    );
-  return `is not known; possible here are ${known.join(', ')}`;
+function unknownField(key: string, known: readonly string[]): Phrase {
+  if (secretKeys.test(key)) return phrase('config.secret-field');
+  return phrase('config.field-unknown', { known: known.join(', ') });
 }
 
 /** What a schema is underneath `optional`, without naming each of valibot's generics. */
@@ -131,58 +140,4 @@ function keysAt(path: Path): string[] {
 
 function unwrapped(shape: Shape | undefined): Shape | undefined {
   return shape?.wrapped === undefined ? shape : unwrapped(shape.wrapped);
-}
-
-const nouns: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  boolean: 'true or false',
-  array: 'a list',
-  strict_object: 'an object in braces',
-  record: 'an object in braces',
-};
-
-function expectation(issue: Issue): string {
-  switch (issue.type) {
-    case 'picklist':
-      return `must be one of ${issue.expected.replace(/[()]/g, '').replaceAll(' | ', ', ')}`;
-    case 'literal':
-      return `must be ${issue.expected}`;
-    case 'integer':
-      return 'must be a whole number';
-    case 'min_value':
-      return `must be at least ${String(issue.requirement)}`;
-    case 'max_value':
-      return `must be at most ${String(issue.requirement)}`;
-    case 'min_length':
-      return `must have at least ${String(issue.requirement)} characters`;
-    case 'max_length':
-      return `must have at most ${String(issue.requirement)} ${Array.isArray(issue.input) ? 'entries' : 'characters'}`;
-    case 'non_empty':
-      return 'must not be empty';
-    case 'regex':
-      return `must be ${issue.message}`;
-    default:
-      return `must be ${nouns[issue.type] ?? issue.expected}`;
-  }
-}
-
-function found({ input, type }: Issue): string {
-  if (type === 'non_empty') return '';
-  return `, found ${showValue(input)}`;
-}
-
-/** A value as far as it may be shown. */
-export function showValue(value: unknown): string {
-  switch (typeof value) {
-    case 'number':
-    case 'boolean':
-      return String(value);
-    case 'string':
-      if (value === '') return 'an empty text';
-      return /^[\w.-]{1,20}$/.test(value) ? `“${value}”` : `a text of ${value.length} characters`;
-    default:
-      if (value === null) return 'null';
-      return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
-  }
 }

@@ -7,9 +7,11 @@
  *                                  names are resolved by the host, or an address of the list that is asked for by
  *                                  its name would leave directly
  */
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { Rule } from '#shared/profile.ts';
 import { readRange } from './addresses.ts';
-import { Draft, type ImportLine, type ProfileChanges } from './result.ts';
+import type { ImportLine } from './line.ts';
+import { Draft, type ProfileChanges } from './result.ts';
 import { linesOf } from './text.ts';
 
 export type ListKind = 'direct-list' | 'proxy-list';
@@ -29,8 +31,9 @@ export function listRules(text: string, kind: ListKind, profileId: string): List
     const written = line.text.split('#', 1)[0]?.trim() ?? '';
     const range = readRange(written);
     const first = range.ok ? seen.get(range.value) : undefined;
-    if (!range.ok) draft.say(line.number, 'invalid', 'a line that is no address', range.reason);
-    else if (first !== undefined) draft.say(line.number, 'skipped', written, `the same as in line ${first}`);
+    if (!range.ok) draft.say(line.number, 'invalid', phrase('import.unread-address'), range.reason);
+    else if (first !== undefined)
+      draft.say(line.number, 'skipped', written, phrase('import.same-as-line', { line: first }));
     else {
       seen.set(range.value, line.number);
       to.push(range.value);
@@ -48,8 +51,7 @@ export function listRules(text: string, kind: ListKind, profileId: string): List
   return { rules: draft.rules, changes, lines: draft.finish().lines };
 }
 
-const differences: Readonly<Record<ListKind, string>> = {
-  'direct-list':
-    'what an app asks for by name goes to the proxy; the list is for what it addresses by number',
-  'proxy-list': 'all else goes out directly, without the proxy, and names are looked up by this computer',
+const differences: Readonly<Record<ListKind, Phrase>> = {
+  'direct-list': phrase('import.direct-list-note'),
+  'proxy-list': phrase('import.proxy-list-note'),
 };

@@ -4,12 +4,13 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { parsePattern } from '../rules/pattern.ts';
 
 export type Read<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: Phrase };
 
-const no = (reason: string): { ok: false; reason: string } => ({ ok: false, reason });
+const no = (reason: Phrase): { ok: false; reason: Phrase } => ({ ok: false, reason });
 const yes = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
 
 /** `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`; brackets round IPv6 are taken off. */
@@ -17,11 +18,11 @@ export function readRange(text: string): Read<string> {
   const slash = text.indexOf('/');
   const address = unbracket(slash === -1 ? text : text.slice(0, slash));
   const width = widthOf(address);
-  if (width === undefined) return no('not an address or a range of addresses');
+  if (width === undefined) return no(phrase('address.not-address-or-range'));
   if (slash === -1) return yes(address);
   const prefix = readPrefix(text.slice(slash + 1), width);
   return prefix === undefined
-    ? no(`what follows the “/” is not a length up to ${width}`)
+    ? no(phrase('address.prefix-length', { most: width }))
     : yes(`${address}/${prefix}`);
 }
 
@@ -31,10 +32,11 @@ export function readAddressPort(text: string): Read<{ address: string; port?: nu
   const parts = /^(?:\[([^\]]{2,45})\]|([0-9.]{7,15}))(?::([0-9]{1,5}))?$/.exec(text);
   const address = parts?.[1] ?? parts?.[2] ?? '';
   const width = widthOf(address);
-  if (width === undefined || (parts?.[1] !== undefined && width === 32)) return no('not an address');
+  if (width === undefined || (parts?.[1] !== undefined && width === 32))
+    return no(phrase('address.not-address'));
   if (parts?.[3] === undefined) return yes({ address });
   const port = readPort(parts[3]);
-  return port === undefined ? no('the port is not a number from 1 to 65535') : yes({ address, port });
+  return port === undefined ? no(phrase('address.not-port')) : yes({ address, port });
 }
 
 /** Length of a prefix: `24`, or for IPv4 a mask such as `255.255.255.0`; undefined for anything else. */
@@ -57,7 +59,7 @@ export function readPorts(text: string): Read<string> {
   const [from = '', to, ...more] = text.split('-').map((part) => part.trim());
   const [first, last] = [readPort(from), to === undefined ? readPort(from) : readPort(to)];
   if (first === undefined || last === undefined || more.length > 0 || first > last) {
-    return no('not a port or a range of ports');
+    return no(phrase('address.not-ports'));
   }
   return yes(first === last ? String(first) : `${first}-${last}`);
 }
@@ -66,7 +68,7 @@ export function readPorts(text: string): Read<string> {
 export function readSpan(first: string, last: string): Read<string[]> {
   const [from, to] = [unbracket(first), unbracket(last)];
   const width = widthOf(from);
-  if (width === undefined || width !== widthOf(to)) return no('not a range of addresses');
+  if (width === undefined || width !== widthOf(to)) return no(phrase('address.not-span'));
   const end = valueOf(to);
   const ranges: string[] = [];
   for (let at = valueOf(from); at <= end;) {
@@ -76,25 +78,25 @@ export function readSpan(first: string, last: string): Read<string[]> {
     ranges.push(free === 0 ? addressOf(at, width) : `${addressOf(at, width)}/${width - free}`);
     at += 1n << BigInt(free);
   }
-  return ranges.length === 0 ? no('the range ends before it begins') : yes(ranges);
+  return ranges.length === 0 ? no(phrase('address.span-order')) : yes(ranges);
 }
 
 /** A name or a pattern with `*`; names in other scripts become their ASCII form, `192.168.*.*` a range. */
 export function readHostPattern(text: string): Read<string> {
-  if (text.includes('?')) return no('“?” for one character has no counterpart');
-  if (/^[.*]*$/.test(text)) return no(text === '' ? 'it is empty' : 'a pattern for everything');
+  if (text.includes('?')) return no(phrase('address.question-mark'));
+  if (/^[.*]*$/.test(text)) return no(phrase(text === '' ? 'address.empty' : 'address.everything'));
   const masked = readMaskedAddress(text);
   if (masked !== undefined) return masked;
   // eslint-disable-next-line no-control-regex
   const name = /[^\u0000-\u007f]/.test(text) && !text.includes('*') ? domainToASCII(text) : text;
-  if (!/^[A-Za-z0-9._*-]{1,253}$/.test(name)) return no('not a host name');
+  if (!/^[A-Za-z0-9._*-]{1,253}$/.test(name)) return no(phrase('address.not-host'));
   return readPattern(name.toLowerCase());
 }
 
 /** What rules take as a destination, by their own parser. */
 export function readPattern(text: string): Read<string> {
   const pattern = parsePattern(text);
-  return typeof pattern === 'string' ? no(`it ${pattern}`) : yes(text);
+  return 'key' in pattern ? no(phrase('address.not-entry', { defect: pattern })) : yes(text);
 }
 
 /** Whether it only ever means the computer that the app runs on; in a lane that is the lane itself. */
@@ -120,11 +122,11 @@ function readMaskedAddress(text: string): Read<string> | undefined {
   if (!/^[0-9*]{1,3}(\.[0-9*]{1,3}){1,3}$/.test(text) || !text.includes('*')) return undefined;
   const parts = text.split('.');
   const fixed = parts.slice(0, Math.max(0, parts.indexOf('*')));
-  if (parts.slice(fixed.length).some((part) => part !== '*')) return no('a mask that is no range');
+  if (parts.slice(fixed.length).some((part) => part !== '*')) return no(phrase('address.not-mask'));
   const address = [...fixed, '0', '0', '0', '0'].slice(0, 4).join('.');
   return isIPv4(address) && fixed.length > 0
     ? yes(`${address}/${fixed.length * 8}`)
-    : no('a mask that is no range');
+    : no(phrase('address.not-mask'));
 }
 
 function unbracket(text: string): string {

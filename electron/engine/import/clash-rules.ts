@@ -1,31 +1,33 @@
 /**
  * The rules of Clash, one text each: `DOMAIN-SUFFIX,example.com,Work` or `IP-CIDR,10.0.0.0/8,DIRECT,no-resolve`.
  */
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { RuleMatch } from '#shared/profile.ts';
 import { readHostPattern, readPattern, readPorts, readRange, type Read } from './addresses.ts';
 import { commOf } from './proxifier-lists.ts';
-import { printable, type Draft } from './result.ts';
+import { printable } from './line.ts';
+import type { Draft } from './result.ts';
 import type { SourceRule, Target } from './source-rules.ts';
 import { textOfItem, type YamlItem } from './yaml.ts';
 
 /** What a name in a rule means, or why it means nothing. */
-export type Targets = Map<string, Target | string>;
+export type Targets = Map<string, Target | Phrase>;
 
 const forEverything = new Set(['MATCH', 'FINAL']);
 
-const reasons: Readonly<Record<string, string>> = {
-  GEOIP: 'there is no list of the addresses of countries',
-  GEOSITE: 'there is no list of the names of sites',
-  'SRC-GEOIP': 'there is no list of the addresses of countries',
-  'IP-ASN': 'there is no list of the addresses of networks',
-  'RULE-SET': 'lists that Clash downloads are not taken',
-  SCRIPT: 'scripts are not taken',
-  'SUB-RULE': 'rules inside of rules are not taken',
-  AND: 'rules inside of rules are not taken',
-  OR: 'rules inside of rules are not taken',
-  NOT: 'rules inside of rules are not taken',
-  'DOMAIN-REGEX': 'regular expressions of Clash are of another kind',
-};
+const reasons: ReadonlyMap<string, Phrase> = new Map([
+  ['GEOIP', phrase('clash.no-country-list')],
+  ['GEOSITE', phrase('clash.no-site-list')],
+  ['SRC-GEOIP', phrase('clash.no-country-list')],
+  ['IP-ASN', phrase('clash.no-network-list')],
+  ['RULE-SET', phrase('clash.no-downloads')],
+  ['SCRIPT', phrase('clash.no-scripts')],
+  ['SUB-RULE', phrase('clash.no-nested-rules')],
+  ['AND', phrase('clash.no-nested-rules')],
+  ['OR', phrase('clash.no-nested-rules')],
+  ['NOT', phrase('clash.no-nested-rules')],
+  ['DOMAIN-REGEX', phrase('clash.other-expressions')],
+]);
 
 /** Reads the list, says what cannot be taken, and answers the rest for `placeRules`. */
 export function readClashRules(
@@ -38,7 +40,7 @@ export function readClashRules(
   for (const item of items) {
     const text = printable(textOfItem(item) ?? '', 120);
     if (text === '') {
-      draft.say(item.line, 'invalid', 'a rule', 'it is not a text');
+      draft.say(item.line, 'invalid', phrase('clash.a-rule'), phrase('clash.not-text'));
       lostLine ??= item.line;
       continue;
     }
@@ -54,23 +56,24 @@ export function readClashRules(
 
 type RuleRead =
   | { ok: true; value: { match: RuleMatch; target: Target } }
-  | { ok: false; reason: string; isDirect: boolean };
+  | { ok: false; reason: Phrase; isDirect: boolean };
 
 function readRule(text: string, targets: Targets): RuleRead {
   const [type = '', ...rest] = text.split(',').map((part) => part.trim());
   const isFinal = forEverything.has(type);
   const [payload = '', name = ''] = isFinal ? ['', rest[0]] : rest;
-  const target = targets.get(name) ?? `“${printable(name, 40)}” is no proxy or group of this file`;
+  const target = targets.get(name) ?? phrase('clash.unknown-target', { name: printable(name, 40) });
   const isDirect =
-    name === 'DIRECT' || rest.at(-1) === 'DIRECT' || (typeof target === 'object' && target.kind === 'direct');
+    name === 'DIRECT' || rest.at(-1) === 'DIRECT' || ('kind' in target && target.kind === 'direct');
   const match: Read<RuleMatch> = isFinal ? { ok: true, value: {} } : readMatch(type, payload);
   if (!match.ok) return { ok: false, reason: match.reason, isDirect };
-  if (typeof target === 'string') return { ok: false, reason: target, isDirect: false };
+  if ('key' in target) return { ok: false, reason: target, isDirect: false };
   return { ok: true, value: { match: match.value, target } };
 }
 
 function readMatch(type: string, payload: string): Read<RuleMatch> {
-  if (Object.hasOwn(reasons, type)) return { ok: false, reason: reasons[type] ?? '' };
+  const reason = reasons.get(type);
+  if (reason !== undefined) return no(reason);
   switch (type) {
     case 'DOMAIN':
       return one(readHostPattern(payload), (to) => ({ to: [to] }));
@@ -90,7 +93,7 @@ function readMatch(type: string, payload: string): Read<RuleMatch> {
     case 'NETWORK':
       return readNetwork(payload.toLowerCase());
     default:
-      return { ok: false, reason: 'rules of this type have no counterpart' };
+      return no(phrase('clash.other-rule-type'));
   }
 }
 
@@ -102,9 +105,7 @@ function below(payload: string): Read<string> {
 
 function around(payload: string): Read<string> {
   const isPart = /^[A-Za-z0-9._-]{1,250}$/.test(payload);
-  return isPart
-    ? readPattern(`*${payload.toLowerCase()}*`)
-    : { ok: false, reason: 'not a part of a host name' };
+  return isPart ? readPattern(`*${payload.toLowerCase()}*`) : no(phrase('clash.not-part-of-name'));
 }
 
 function readPortList(payload: string): Read<RuleMatch> {
@@ -120,14 +121,18 @@ function readPortList(payload: string): Read<RuleMatch> {
 function readProcess(payload: string): Read<string> {
   const name = payload.replace(/\.exe$/i, '');
   const isName = name !== '' && name.length <= 64 && !/[/\\*?]/.test(name);
-  return isName ? { ok: true, value: commOf(name) } : { ok: false, reason: 'not the name of a program' };
+  return isName ? { ok: true, value: commOf(name) } : no(phrase('clash.not-program'));
 }
 
 function readNetwork(payload: string): Read<RuleMatch> {
-  if (payload !== 'tcp' && payload !== 'udp') return { ok: false, reason: 'the network is tcp or udp' };
+  if (payload !== 'tcp' && payload !== 'udp') return no(phrase('clash.not-network'));
   return { ok: true, value: { protocol: payload } };
 }
 
 function one(read: Read<string>, match: (value: string) => RuleMatch): Read<RuleMatch> {
   return read.ok ? { ok: true, value: match(read.value) } : read;
+}
+
+function no(reason: Phrase): { ok: false; reason: Phrase } {
+  return { ok: false, reason };
 }

@@ -8,10 +8,12 @@
  */
 import { formatUpstream } from '../upstream/url.ts';
 import type { Upstream } from '#shared/model.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { Read } from './addresses.ts';
 import { readClashRules, type Targets } from './clash-rules.ts';
 import { otherProtocolReason } from './links.ts';
-import { Draft, printable, refuse, type ImportResult } from './result.ts';
+import { printable } from './line.ts';
+import { Draft, refuse, type ImportResult } from './result.ts';
 import { placeRules, type Target } from './source-rules.ts';
 import { readServer } from './upstream.ts';
 import { isWord, listOf, mapOf, parseYaml, textOfItem, type YamlItem } from './yaml.ts';
@@ -26,13 +28,12 @@ type Fields = ReadonlyMap<string, YamlItem>;
 
 /** Reads a configuration; `name` is for a profile that the rules may need. */
 export function importClash(text: string, name = 'Clash'): ImportResult {
-  const sections = mapOf(parseYaml(text)) ?? refuse('this YAML has no sections of Clash');
+  const sections = mapOf(parseYaml(text)) ?? refuse(phrase('import-refusal.no-clash'));
   const draft = new Draft('clash');
   const known = [...proxySections, ...groupSections, ...ruleSections];
-  if (!known.some((section) => sections.has(section)))
-    refuse('this YAML has no proxies, groups or rules of Clash');
+  if (!known.some((section) => sections.has(section))) refuse(phrase('import-refusal.no-proxies'));
   for (const [section, { line }] of sections) if (!known.includes(section)) sayOther(draft, section, line);
-  const targets: Targets = new Map<string, Target | string>([
+  const targets: Targets = new Map<string, Target | Phrase>([
     ['DIRECT', { kind: 'direct' }],
     ['REJECT', { kind: 'block' }],
     ['REJECT-DROP', { kind: 'block' }],
@@ -49,8 +50,8 @@ function itemsIn(sections: Fields, names: readonly string[]): YamlItem[] {
 
 function sayOther(draft: Draft, section: string, line: number): void {
   const isRemote = remoteSections.includes(section);
-  const shown = isRemote || /^[a-z0-9-]{1,30}$/i.test(section) ? section : 'a section';
-  const reason = isRemote ? 'lists that Clash downloads are not taken' : 'a setting of Clash itself';
+  const shown = isRemote || /^[a-z0-9-]{1,30}$/i.test(section) ? section : phrase('clash.a-section');
+  const reason = phrase(isRemote ? 'clash.no-downloads' : 'clash.own-setting');
   draft.say(line, isRemote ? 'skipped' : 'note', shown, reason);
 }
 
@@ -58,20 +59,16 @@ function takeProxy(draft: Draft, item: YamlItem, targets: Targets): void {
   const fields = mapOf(item);
   const name = textOfItem(fields?.get('name'));
   if (fields === undefined || name === undefined)
-    return draft.say(item.line, 'invalid', 'a proxy', 'it has no name');
-  const shown = `proxy ${name}`;
-  if (targets.has(name)) return draft.say(item.line, 'invalid', shown, 'another proxy has the same name');
+    return draft.say(item.line, 'invalid', phrase('clash.a-proxy'), phrase('clash.no-name'));
+  const shown = phrase('clash.named-proxy', { name });
+  if (targets.has(name)) return draft.say(item.line, 'invalid', shown, phrase('clash.same-proxy-name'));
   const type = textOfItem(fields.get('type')) ?? '';
   const read = readProxy(fields, type);
   if (!read.ok) {
-    targets.set(name, `its proxy was not taken`);
+    targets.set(name, phrase('clash.proxy-not-taken'));
     const isOther = type !== 'socks5' && type !== 'http' && type !== '';
-    return draft.say(
-      item.line,
-      isOther || read.reason.endsWith(noCounterpart) ? 'skipped' : 'invalid',
-      shown,
-      read.reason,
-    );
+    const isSkipped = isOther || withoutCounterpart.has(read.reason.key);
+    return draft.say(item.line, isSkipped ? 'skipped' : 'invalid', shown, read.reason);
   }
   const noUdp = isWord(fields.get('udp'), 'false');
   const profile = draft.addProfile({ name, servers: [read.value], ...(noUdp && { udp: 'block' as const }) });
@@ -80,16 +77,17 @@ function takeProxy(draft: Draft, item: YamlItem, targets: Targets): void {
   sayProxyDifferences(draft, item.line, shown, fields, read.value);
 }
 
-const noCounterpart = 'has no counterpart';
+const socksInTls = phrase('clash.socks-in-tls');
+const dialerProxy = phrase('clash.dialer-proxy');
+const withoutCounterpart: ReadonlySet<string> = new Set([socksInTls.key, dialerProxy.key]);
 
 function readProxy(fields: Fields, type: string): Read<Upstream> {
-  if (type === '') return { ok: false, reason: 'its type is missing' };
+  if (type === '') return { ok: false, reason: phrase('clash.type-missing') };
   if (type !== 'socks5' && type !== 'http')
     return { ok: false, reason: otherProtocolReason(printable(type, 20)) };
   const hasTls = isWord(fields.get('tls'), 'true');
-  if (hasTls && type === 'socks5') return { ok: false, reason: `SOCKS5 inside of TLS ${noCounterpart}` };
-  if (fields.has('dialer-proxy'))
-    return { ok: false, reason: `a proxy behind another one (dialer-proxy) ${noCounterpart}` };
+  if (hasTls && type === 'socks5') return { ok: false, reason: socksInTls };
+  if (fields.has('dialer-proxy')) return { ok: false, reason: dialerProxy };
   const upstream = readServer({
     kind: hasTls ? 'https' : type,
     host: textOfItem(fields.get('server')) ?? '',
@@ -105,21 +103,17 @@ function readProxy(fields: Fields, type: string): Read<Upstream> {
 function sayProxyDifferences(
   draft: Draft,
   line: number,
-  shown: string,
+  shown: Phrase,
   fields: Fields,
   { kind, fingerprint }: Upstream,
 ): void {
   if (isWord(fields.get('skip-cert-verify'), 'true') && kind === 'https' && fingerprint === undefined) {
-    draft.say(
-      line,
-      'note',
-      shown,
-      'its certificate will be verified; one that cannot be is accepted by its fingerprint',
-    );
+    draft.say(line, 'note', shown, phrase('clash.certificate-verified'));
   }
   for (const field of ['sni', 'headers', 'interface-name', 'routing-mark', 'ip-version']) {
+    const said = phrase('clash.field-of', { what: shown, field });
     if (fields.has(field))
-      draft.say(fields.get(field)?.line ?? line, 'note', `${shown}, ${field}`, 'it is not taken');
+      draft.say(fields.get(field)?.line ?? line, 'note', said, phrase('clash.not-taken'));
   }
 }
 
@@ -130,9 +124,9 @@ function takeGroups(draft: Draft, items: readonly YamlItem[], targets: Targets):
     const fields = mapOf(item);
     const name = textOfItem(fields?.get('name'));
     if (fields === undefined || name === undefined)
-      draft.say(item.line, 'invalid', 'a group', 'it has no name');
+      draft.say(item.line, 'invalid', phrase('clash.a-group'), phrase('clash.no-name'));
     else if (groups.has(name) || targets.has(name))
-      draft.say(item.line, 'invalid', `group ${name}`, 'another entry has the same name');
+      draft.say(item.line, 'invalid', phrase('clash.named-group', { name }), phrase('clash.same-entry-name'));
     else {
       const members = listOf(fields.get('proxies')).flatMap((member) => textOfItem(member) ?? []);
       groups.set(name, { line: item.line, type: textOfItem(fields.get('type')) ?? 'select', members });
@@ -140,22 +134,18 @@ function takeGroups(draft: Draft, items: readonly YamlItem[], targets: Targets):
   }
   for (const [name, { line, type, members }] of groups) {
     const target = resolveGroup(name, groups, targets, new Set());
-    draft.say(
-      line,
-      'note',
-      `group ${name} (${printable(type, 20)})`,
-      groupReason(draft, target, members.length),
-    );
+    const shown = phrase('clash.typed-group', { name, type: printable(type, 20) });
+    draft.say(line, 'note', shown, groupReason(draft, target, members.length));
   }
   for (const name of groups.keys()) targets.set(name, resolveGroup(name, groups, targets, new Set()));
 }
 
-function groupReason(draft: Draft, target: Target | string, members: number): string {
-  if (typeof target === 'string') return `not taken: ${target}`;
+function groupReason(draft: Draft, target: Target | Phrase, members: number): Phrase {
+  if ('key' in target) return phrase('clash.group-not-taken', { why: target });
   if (target.kind !== 'profile')
-    return `rules that name it ${target.kind === 'direct' ? 'go directly' : 'are refused'}, as its first member says`;
+    return phrase(target.kind === 'direct' ? 'clash.group-direct' : 'clash.group-refused');
   const name = draft.profiles.find(({ id }) => id === target.id)?.name ?? target.id;
-  return `groups are not taken; rules that name it get “${name}”, its first of ${members} that could be`;
+  return phrase('clash.group-first', { name, of: members });
 }
 
 function resolveGroup(
@@ -163,16 +153,16 @@ function resolveGroup(
   groups: ReadonlyMap<string, { members: readonly string[] }>,
   targets: Targets,
   visited: Set<string>,
-): Target | string {
+): Target | Phrase {
   visited.add(name);
   const members = groups.get(name)?.members ?? [];
   for (const [index, member] of members.entries()) {
     if (visited.has(member)) continue;
     const isNested = groups.has(member);
     const target = isNested ? resolveGroup(member, groups, targets, visited) : targets.get(member);
-    if (typeof target !== 'object') continue;
+    if (target === undefined || 'key' in target) continue;
     // Directly only where that is what the group says first; a proxy that was left out must not lead there.
     if (target.kind === 'profile' || index === 0) return target;
   }
-  return 'none of its proxies was taken';
+  return phrase('clash.group-empty');
 }

@@ -6,6 +6,7 @@
  */
 import { createScanner, getNodeValue, parseTree, type Node, type ParseError } from 'jsonc-parser';
 import * as v from 'valibot';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { configVersion, profile as profileSchema, rule as ruleSchema, slug } from '#shared/profile.ts';
 import type { Profile, Rule } from '#shared/profile.ts';
 import { readAddressPort } from './addresses.ts';
@@ -22,12 +23,12 @@ const secretSchema = v.strictObject({
 });
 
 /** Members that are not imported, with the reason; `$schema`, `version` and `culvert` need no word. */
-const others: Readonly<Record<string, string>> = {
-  apps: 'which app uses which profile is not taken',
-  defaultProfile: 'the default profile stays as it is',
-  probe: 'what tests ask of the web stays as it is',
-  history: 'how long the traffic of the past is kept stays as it is',
-};
+const others: ReadonlyMap<string, Phrase> = new Map([
+  ['apps', phrase('import.keeps-apps')],
+  ['defaultProfile', phrase('import.keeps-default')],
+  ['probe', phrase('import.keeps-probe')],
+  ['history', phrase('import.keeps-history')],
+]);
 
 /** Reads profiles, rules and passwords. Throws `import-invalid` with the line where it is not JSON. */
 export function importCulvert(text: string): ImportResult {
@@ -35,15 +36,17 @@ export function importCulvert(text: string): ImportResult {
   const lineOf = lineFinder(text);
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
-  if (errors[0] !== undefined) refuse(`line ${lineOf(errors[0].offset)}: this is not JSON`);
-  const members = root?.type === 'object' ? membersOf(root) : refuse('this JSON is no object');
+  if (errors[0] !== undefined)
+    refuse(phrase('import-refusal.not-json-at', { line: lineOf(errors[0].offset) }));
+  const members = root?.type === 'object' ? membersOf(root) : refuse(phrase('import-refusal.no-object'));
   const version = valueIn(members, 'version');
   if (typeof version === 'number' && version > configVersion)
-    refuse(`version ${version} is newer than this Culvert`);
+    refuse(phrase('import-refusal.newer', { version }));
   const draft = new Draft('culvert');
   const lists = { profiles: itemsIn(members, 'profiles'), rules: itemsIn(members, 'rules') };
-  if (lists.profiles.length > limits.profiles) refuse(`more than ${limits.profiles} profiles`);
-  if (lists.rules.length > limits.rules) refuse(`more than ${limits.rules} rules`);
+  if (lists.profiles.length > limits.profiles)
+    refuse(phrase('import-refusal.profiles-most', { most: limits.profiles }));
+  if (lists.rules.length > limits.rules) refuse(phrase('import-refusal.rules-most', { most: limits.rules }));
   for (const node of lists.profiles) takeProfile(draft, lineOf(node.offset), getNodeValue(node));
   for (const node of lists.rules) takeRule(draft, lineOf(node.offset), getNodeValue(node));
   for (const node of itemsIn(members, 'secrets')) takeSecret(draft, lineOf(node.offset), getNodeValue(node));
@@ -53,21 +56,23 @@ export function importCulvert(text: string): ImportResult {
 
 function takeProfile(draft: Draft, line: number, value: unknown): void {
   const read = v.safeParse(profileSchema, value);
-  if (!read.success) return draft.say(line, 'invalid', 'a profile', reasonOf(read.issues));
+  if (!read.success) return draft.say(line, 'invalid', phrase('import.a-profile'), reasonOf(read.issues));
   const profile: Profile = { ...read.output, name: nameOf(read.output.name, read.output.id) };
-  const shown = `profile ${profile.name}`;
+  const shown = phrase('import.named-profile', { name: profile.name });
   const { servers } = profile.chain;
   if (new Set(servers.map(({ id }) => id)).size < servers.length) {
-    return draft.say(line, 'invalid', shown, 'two of its servers have the same id');
+    return draft.say(line, 'invalid', shown, phrase('import.same-server-ids'));
   }
   for (const server of servers) {
     const checked = readServer(server);
-    if (!checked.ok) return draft.say(line, 'invalid', shown, `server ${server.id}: ${checked.reason}`);
+    if (!checked.ok) {
+      const reason = phrase('import.server-reason', { id: server.id, why: checked.reason });
+      return draft.say(line, 'invalid', shown, reason);
+    }
   }
-  if (!hasRewrites(profile))
-    return draft.say(line, 'invalid', shown, 'a rewrite is not from address to address');
+  if (!hasRewrites(profile)) return draft.say(line, 'invalid', shown, phrase('import.not-rewrite'));
   if (!draft.keepId('profile', profile.id)) {
-    return draft.say(line, 'invalid', shown, `the id “${profile.id}” is taken by another one`);
+    return draft.say(line, 'invalid', shown, phrase('import.id-taken', { id: profile.id }));
   }
   draft.profiles.push(profile);
   draft.say(line, 'taken', shown);
@@ -79,40 +84,40 @@ function hasRewrites({ rewrites = [] }: Profile): boolean {
 
 function takeRule(draft: Draft, line: number, value: unknown): void {
   const read = v.safeParse(ruleSchema, value);
-  if (!read.success) return draft.say(line, 'invalid', 'a rule', reasonOf(read.issues));
+  if (!read.success) return draft.say(line, 'invalid', phrase('clash.a-rule'), reasonOf(read.issues));
   const rule: Rule = read.output;
-  const shown = `rule ${rule.note ?? rule.id}`;
+  const shown = phrase('import.named-rule', { name: rule.note ?? rule.id });
   if (rule.action === 'profile' && rule.profile === undefined) {
-    return draft.say(line, 'invalid', shown, 'it names no profile');
+    return draft.say(line, 'invalid', shown, phrase('import.names-no-profile'));
   }
   const defect = ruleDefect(rule);
   if (defect !== undefined) return draft.say(line, 'invalid', shown, defect);
   if (!draft.keepId('rule', rule.id)) {
-    return draft.say(line, 'invalid', shown, `the id “${rule.id}” is taken by another one`);
+    return draft.say(line, 'invalid', shown, phrase('import.id-taken', { id: rule.id }));
   }
   draft.rules.push(rule);
   const named = [...(rule.match.profiles ?? []), ...(rule.profile === undefined ? [] : [rule.profile])];
   const unknown = named.find((id) => draft.profiles.every((profile) => profile.id !== id));
   if (unknown !== undefined)
-    draft.say(line, 'taken', shown, `it names the profile “${unknown}”, which is not in this file`);
+    draft.say(line, 'taken', shown, phrase('import.profile-elsewhere', { id: unknown }));
   else if (rule.match.profiles === undefined) {
-    draft.say(line, 'taken', shown, 'it is for all profiles, also for those that are already there');
+    draft.say(line, 'taken', shown, phrase('import.for-all-profiles'));
   } else draft.say(line, 'taken', shown);
 }
 
 function takeSecret(draft: Draft, line: number, value: unknown): void {
   const read = v.safeParse(secretSchema, value);
-  if (!read.success) return draft.say(line, 'invalid', 'a password', reasonOf(read.issues));
+  if (!read.success) return draft.say(line, 'invalid', phrase('import.a-password'), reasonOf(read.issues));
   const { profile, server, password } = read.output;
-  const shown = `the password of ${profile}, ${server}`;
+  const shown = phrase('import.password-of', { profile, server });
   const owner = draft.profiles
     .find(({ id }) => id === profile)
     ?.chain.servers.find(({ id }) => id === server);
-  if (owner === undefined) return draft.say(line, 'invalid', shown, 'there is no such server in this file');
+  if (owner === undefined) return draft.say(line, 'invalid', shown, phrase('import.no-such-server'));
   const checked = readServer({ ...owner, password });
   if (!checked.ok) return draft.say(line, 'invalid', shown, checked.reason);
   if (draft.secrets.some((secret) => secret.profile === profile && secret.server === server)) {
-    return draft.say(line, 'invalid', shown, 'the file has another one for this server');
+    return draft.say(line, 'invalid', shown, phrase('import.second-password'));
   }
   draft.secrets.push({ profile, server, password });
   draft.say(line, 'taken', shown);
@@ -121,8 +126,9 @@ function takeSecret(draft: Draft, line: number, value: unknown): void {
 function sayOther(draft: Draft, name: string, line: number): void {
   const silent = ['culvert', 'version', '$schema', 'profiles', 'rules', 'secrets'];
   if (silent.includes(name)) return;
-  if (Object.hasOwn(others, name)) draft.say(line, 'note', name, others[name]);
-  else draft.say(line, 'skipped', 'an unknown member', 'Culvert has no such setting');
+  const reason = others.get(name);
+  if (reason !== undefined) draft.say(line, 'note', name, reason);
+  else draft.say(line, 'skipped', phrase('import.unknown-member'), phrase('import.no-such-setting'));
 }
 
 /** Throws `import-invalid` for what is not JSON, nested too deep or too much. */
@@ -136,13 +142,13 @@ function checkTokens(text: string): void {
     count += 1;
     if (token === openBrace || token === openBracket) depth += 1;
     if (token === closeBrace || token === closeBracket) depth -= 1;
-    if (depth > limits.depth) refuse(`nested deeper than ${limits.depth}`);
-    if (count > mostTokens) refuse(`more than ${mostTokens} parts of JSON`);
+    if (depth > limits.depth) refuse(phrase('import-refusal.depth-most', { most: limits.depth }));
+    if (count > mostTokens) refuse(phrase('import-refusal.json-most', { most: mostTokens }));
     const scanError: number = scanner.getTokenError();
     const isBroken = token === unknown || scanError !== 0 || depth < 0;
-    if (isBroken) refuse(`line ${lineOf(scanner.getTokenOffset())}: this is not JSON`);
+    if (isBroken) refuse(phrase('import-refusal.not-json-at', { line: lineOf(scanner.getTokenOffset()) }));
   }
-  if (depth !== 0) refuse('this JSON ends before its time');
+  if (depth !== 0) refuse(phrase('import-refusal.json-end'));
 }
 
 /** The members of an object; of two with the same name the last, as JSON is usually read. */
@@ -165,7 +171,7 @@ function valueIn(members: ReadonlyMap<string, Node>, name: string): unknown {
 }
 
 /** Where it is wrong; the schema's words for it would quote the value. */
-function reasonOf(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
+function reasonOf(issues: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): Phrase {
   const path = v.getDotPath(issues[0]);
-  return path === null ? 'it is not of the right form' : `“${path}” is not of the right form`;
+  return path === null ? phrase('import.not-form') : phrase('import.not-form-at', { path });
 }

@@ -3,6 +3,7 @@
  * /etc/environment or in the output of `env`. Each proxy becomes a profile; no_proxy becomes rules that go direct,
  * for all of them.
  */
+import { phrase } from '#shared/phrase.ts';
 import { formatUpstream } from '../upstream/url.ts';
 import { authorityOf } from '../upstream/destination.ts';
 import { isOwnLoopback, readHostPattern, readPattern, readPort, readRange, type Read } from './addresses.ts';
@@ -40,10 +41,9 @@ export function importEnvironment(text: string): ImportResult {
     const value = unquote(parts?.[2] ?? '');
     if (proxyVariable.test(name)) takeProxy(draft, line, name, value, seen);
     else if (name.toLowerCase() === 'no_proxy') takeExceptions(draft, line, value, exceptions);
-    else if (otherVariable.test(name))
-      draft.say(line.number, 'skipped', name, 'a proxy for this alone has no counterpart');
+    else if (otherVariable.test(name)) draft.say(line.number, 'skipped', name, phrase('import.one-protocol'));
     else if (parts !== null && line.text.includes('='))
-      draft.say(line.number, 'skipped', 'a variable', 'it names no proxy');
+      draft.say(line.number, 'skipped', phrase('import.a-variable'), phrase('import.not-proxy-variable'));
     else takeLink(draft, line, seen);
   }
   placeExceptions(draft, exceptions);
@@ -57,7 +57,7 @@ function takeProxy(
   value: string,
   seen: Map<string, number>,
 ): void {
-  if (value === '') return draft.say(line.number, 'skipped', name, 'it is empty');
+  if (value === '') return draft.say(line.number, 'skipped', name, phrase('address.empty'));
   const isSocks = name.toLowerCase().startsWith('socks');
   const link = readLink(value.includes('://') || isSocks ? value : `http://${value}`);
   if (!link.ok) return draft.say(line.number, 'invalid', name, link.reason);
@@ -66,22 +66,23 @@ function takeProxy(
   const key = JSON.stringify([formatUpstream(upstream), upstream.user, upstream.password]);
   const first = seen.get(key);
   if (first !== undefined)
-    return draft.say(line.number, 'skipped', shown, `the same proxy as in line ${first}`);
+    return draft.say(line.number, 'skipped', shown, phrase('proxy-text.same-proxy', { line: first }));
   seen.set(key, line.number);
   draft.addProfile({ name: link.value.name ?? authorityOf(upstream), servers: [upstream] });
-  draft.say(line.number, 'taken', shown, 'for all traffic of an app, not for one protocol alone');
+  draft.say(line.number, 'taken', shown, phrase('import.for-all-traffic'));
 }
 
 function takeExceptions(draft: Draft, line: TextLine, value: string, exceptions: Exception[]): void {
   const hosts = value.split(/[\s,;|]+/).filter((host) => host !== '');
-  if (hosts.length === 0) return draft.say(line.number, 'skipped', 'no_proxy', 'it is empty');
+  if (hosts.length === 0) return draft.say(line.number, 'skipped', 'no_proxy', phrase('address.empty'));
   for (const host of hosts) {
     const shown = `no_proxy: ${host}`;
     if (isOwnLoopback(host) || isOwnLoopback(host.replace(/:[0-9]{1,5}$/, ''))) {
-      draft.say(line.number, 'note', shown, 'an app always reaches its own loopback; no rule is needed');
+      draft.say(line.number, 'note', shown, phrase('import.own-loopback'));
       continue;
     }
-    if (exceptions.length >= limits.rules) refuse(`more than ${limits.rules} hosts in no_proxy`);
+    if (exceptions.length >= limits.rules)
+      refuse(phrase('import-refusal.exceptions-most', { most: limits.rules }));
     const read = readException(host);
     if (read.ok) exceptions.push({ line: line.number, shown, ...read.value });
     else draft.say(line.number, 'skipped', shown, read.reason);
@@ -90,14 +91,13 @@ function takeExceptions(draft: Draft, line: TextLine, value: string, exceptions:
 
 /** A name stands for itself and all below it, as curl and others read it. */
 function readException(text: string): Read<{ to: string; port?: string }> {
-  if (text === '*' || text.endsWith('/0'))
-    return { ok: false, reason: 'it would send all traffic out directly; the profile “direct” does that' };
+  if (text === '*' || text.endsWith('/0')) return { ok: false, reason: phrase('import.all-direct') };
   const range = readRange(text);
   if (range.ok) return { ok: true, value: { to: range.value } };
   const [, host = text, port] = /^(.*?)(?::([0-9]{1,5}))?$/s.exec(text) ?? [];
   const withPort = port === undefined ? {} : { port };
   if (port !== undefined && readPort(port) === undefined)
-    return { ok: false, reason: 'the port is not a number from 1 to 65535' };
+    return { ok: false, reason: phrase('address.not-port') };
   const address = readRange(host);
   if (address.ok) return { ok: true, value: { to: address.value, ...withPort } };
   const pattern = readHostPattern(host);
@@ -111,7 +111,7 @@ function placeExceptions(draft: Draft, exceptions: readonly Exception[]): void {
   const profiles = draft.profiles.map(({ id }) => id);
   for (const { line, shown, to, port } of exceptions) {
     if (profiles.length === 0) {
-      draft.say(line, 'skipped', shown, 'there is no proxy that it could be an exception of');
+      draft.say(line, 'skipped', shown, phrase('import.no-proxy-to-except'));
       continue;
     }
     const match = { to: [to], ...(port !== undefined && { ports: [port] }), profiles };

@@ -5,6 +5,7 @@
  * that goes wrong as a whole into `import-invalid`. Must not: read or write a file, look up a name, keep anything.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import { listRules } from './address-lists.ts';
 import { importClash } from './clash.ts';
 import { importCulvert } from './culvert-json.ts';
@@ -19,15 +20,8 @@ export { listRules, type ListKind, type ListRules } from './address-lists.ts';
 export { exportJson, exportLinks, linkOf } from './export.ts';
 export { mergeImport, type MergedImport } from './merge.ts';
 export { importKinds, limits as importLimits } from './result.ts';
-export type {
-  ImportedProfile,
-  ImportedSecret,
-  ImportKind,
-  ImportLine,
-  ImportResult,
-  LineStatus,
-  ProfileChanges,
-} from './result.ts';
+export type { ImportLine, LineStatus } from './line.ts';
+export type { ImportedProfile, ImportedSecret, ImportKind, ImportResult, ProfileChanges } from './result.ts';
 
 export interface ImportOptions {
   /** Of the file, for names and as a hint at its kind. */
@@ -48,12 +42,12 @@ export function importText(input: string | Uint8Array, options: ImportOptions = 
     const kind = options.kind ?? kindOf(text, options.name ?? '');
     const lines = countLines(text);
     if (kind !== 'culvert' && lines > limits.lines)
-      refuse(`${lines} lines; at most ${limits.lines} are read`);
+      refuse(phrase('import-refusal.lines-most', { lines, most: limits.lines }));
     return importAs(text, kind, options);
   } catch (error) {
     if (error instanceof CulvertError && error.failure.code === 'import-invalid') throw error;
     // A parser met something that it did not expect; its words may quote the text, so they go no further.
-    return refuse('the text could not be read');
+    return refuse(phrase('import-refusal.unreadable'));
   }
 }
 
@@ -95,7 +89,7 @@ function importAs(text: string, kind: ImportKind, options: ImportOptions): Impor
       return importClash(text, name);
     case 'direct-list':
     case 'proxy-list': {
-      const profile = options.profile ?? refuse('a list of addresses needs the profile that it is for');
+      const profile = options.profile ?? refuse(phrase('import-refusal.list-profile'));
       return { kind, profiles: [], secrets: [], ...listRules(text, kind, profile) };
     }
   }

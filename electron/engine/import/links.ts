@@ -11,14 +11,17 @@
  */
 import { formatUpstream } from '../upstream/url.ts';
 import type { Upstream } from '#shared/model.ts';
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import type { Read } from './addresses.ts';
 import { authorityOf } from '../upstream/destination.ts';
-import { Draft, printable, type ImportResult } from './result.ts';
+import { printable } from './line.ts';
+import { Draft, type ImportResult } from './result.ts';
 import { linesOf, type TextLine } from './text.ts';
 import { readProxyUrl, readServer } from './upstream.ts';
 
 const comments = ['#', '//', ';'];
 const maxLinkLength = 4096;
+const asSocks5 = phrase('proxy-text.as-socks5');
 
 /** What speaks neither SOCKS nor HTTP; their clients offer a local SOCKS port. */
 const otherProtocols: Readonly<Record<string, string>> = {
@@ -47,13 +50,19 @@ export interface ProxyLink {
   readonly upstream: Upstream;
   readonly name?: string;
   /** What was assumed, for the user. */
-  readonly remark?: string;
+  readonly remark?: Phrase;
 }
 
 /** Why Culvert cannot use a protocol of this name, in the words of the import's table. */
-export function otherProtocolReason(protocol: string): string {
-  return `${protocol} is not a SOCKS or HTTP proxy; run its client and use the SOCKS port that it offers on this computer`;
+export function otherProtocolReason(protocol: string): Phrase {
+  return phrase('proxy-text.other-protocol', { protocol });
 }
+
+/** It is a proxy, but of a protocol that Culvert does not speak. */
+const otherKinds: ReadonlySet<string> = new Set([
+  phrase('proxy-text.mtproto').key,
+  otherProtocolReason('').key,
+]);
 
 /** Reads many links, one a line. */
 export function importLinks(text: string): ImportResult {
@@ -67,7 +76,7 @@ export function importLinks(text: string): ImportResult {
 export function takeLink(draft: Draft, line: TextLine, seen: Map<string, number>): void {
   const link = readLink(line.text);
   if (!link.ok) {
-    const status = link.reason.includes('not a SOCKS or HTTP proxy') ? 'skipped' : 'invalid';
+    const status = otherKinds.has(link.reason.key) ? 'skipped' : 'invalid';
     draft.say(line.number, status, unreadText(line.text), link.reason);
     return;
   }
@@ -76,7 +85,7 @@ export function takeLink(draft: Draft, line: TextLine, seen: Map<string, number>
   const key = JSON.stringify([shown, upstream.user, upstream.password]);
   const first = seen.get(key);
   if (first !== undefined)
-    return draft.say(line.number, 'skipped', shown, `the same proxy as in line ${first}`);
+    return draft.say(line.number, 'skipped', shown, phrase('proxy-text.same-proxy', { line: first }));
   seen.set(key, line.number);
   const profile = draft.addProfile({ name: name ?? authorityOf(upstream), servers: [upstream] });
   draft.say(line.number, 'taken', name === undefined ? shown : `${profile.name}: ${shown}`, remark);
@@ -84,7 +93,7 @@ export function takeLink(draft: Draft, line: TextLine, seen: Map<string, number>
 
 /** Reads one link in any of the forms. The reason of a refusal repeats none of it. */
 export function readLink(line: string): Read<ProxyLink> {
-  if (line.length > maxLinkLength) return no(`longer than ${maxLinkLength} characters`);
+  if (line.length > maxLinkLength) return no(phrase('proxy-text.too-long', { most: maxLinkLength }));
   const text = unwrap(line);
   const scheme = schemeOf(text);
   const telegram = telegramPart(text);
@@ -100,11 +109,7 @@ function readUrl(text: string, scheme: string | undefined): Read<ProxyLink> {
   if (!upstream.ok) return upstream;
   const hash = text.indexOf('#');
   const name = hash === -1 ? '' : decodeName(text.slice(hash + 1));
-  return yes(
-    upstream.value,
-    name,
-    scheme === undefined ? 'without a scheme it is taken as SOCKS5' : undefined,
-  );
+  return yes(upstream.value, name, scheme === undefined ? asSocks5 : undefined);
 }
 
 /** `host:port:user:password`, whose password may hold anything. */
@@ -116,11 +121,10 @@ function readColons(text: string, scheme: string | undefined): Read<ProxyLink> |
   const [, host = '', port = '', user, password] = parts;
   const kind = kindOf(scheme);
   if (kind === undefined) return undefined;
-  if (/@(?:[^@:]+|\[[^@]+\]):[0-9]+\/?$/.test(rest))
-    return no('it can be read in two ways; write %40 for an “@” and %3A for a “:” in the password');
+  if (/@(?:[^@:]+|\[[^@]+\]):[0-9]+\/?$/.test(rest)) return no(phrase('proxy-text.two-readings'));
   const upstream = readServer({ kind, host, port, user, password });
   if (!upstream.ok) return upstream;
-  return yes(upstream.value, '', scheme === undefined ? 'without a scheme it is taken as SOCKS5' : undefined);
+  return yes(upstream.value, '', scheme === undefined ? asSocks5 : undefined);
 }
 
 /** The whole behind the scheme in base64, or the sign-in alone. Undefined if it is neither. */
@@ -174,14 +178,12 @@ function telegramPart(text: string): string | undefined {
 }
 
 function readTelegram(text: string): Read<ProxyLink> {
-  if (!text.toLowerCase().startsWith('socks')) {
-    return no('Telegram’s own MTProto is not a SOCKS or HTTP proxy; only Telegram itself can use it');
-  }
+  if (!text.toLowerCase().startsWith('socks')) return no(phrase('proxy-text.mtproto'));
   const fields = new URLSearchParams(text.slice(text.indexOf('?') + 1).split('#')[0]);
   const host = fields.get('server') ?? '';
-  if (host === '') return no('the server is missing');
+  if (host === '') return no(phrase('proxy-text.server-missing'));
   const port = fields.get('port') ?? '';
-  if (port === '') return no('the port is missing');
+  if (port === '') return no(phrase('proxy-text.port-missing'));
   const [user, password] = [fields.get('user') ?? undefined, fields.get('pass') ?? undefined];
   const upstream = readServer({ kind: 'socks5', host, port, user, password });
   return upstream.ok ? yes(upstream.value, '') : upstream;
@@ -212,11 +214,11 @@ function kindOf(scheme: string | undefined): Upstream['kind'] | undefined {
 }
 
 /** What stands in the table for a line that was not understood. */
-function unreadText(line: string): string {
+function unreadText(line: string): Said {
   const scheme = schemeOf(unwrap(line.slice(0, 100)));
   const isKnown =
     scheme !== undefined && (Object.hasOwn(otherProtocols, scheme) || kindOf(scheme) !== undefined);
-  return isKnown ? `${scheme}://…` : 'a line that is no proxy link';
+  return isKnown ? `${scheme}://…` : phrase('proxy-text.unread-line');
 }
 
 /** Text of printable ASCII behind base64 in either alphabet; undefined if it is none. */
@@ -236,11 +238,11 @@ function decodeName(text: string): string {
   }
 }
 
-function no(reason: string): { ok: false; reason: string } {
+function no(reason: Phrase): { ok: false; reason: Phrase } {
   return { ok: false, reason };
 }
 
-function yes(upstream: Upstream, name = '', remark?: string): Read<ProxyLink> {
+function yes(upstream: Upstream, name = '', remark?: Phrase): Read<ProxyLink> {
   return {
     ok: true,
     value: { upstream, ...(name !== '' && { name }), ...(remark !== undefined && { remark }) },

@@ -5,8 +5,10 @@
  * it is for), or let a rule through whose profile is nowhere.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { builtInProfiles, findProfile, type Config, type Profile, type Rule } from '#shared/profile.ts';
-import { slugOf, type ImportedSecret, type ImportLine, type ImportResult } from './result.ts';
+import { lineOf, type ImportLine } from './line.ts';
+import { slugOf, type ImportedSecret, type ImportResult } from './result.ts';
 
 export interface MergedImport {
   /** To be checked by whoever keeps it. */
@@ -22,8 +24,8 @@ export interface MergedImport {
 /** Throws `profile-unknown` or `option-invalid` for a list of addresses whose profile is not there or built in. */
 export function mergeImport(config: Config, result: ImportResult): MergedImport {
   const lines = [...result.lines];
-  const say = (status: ImportLine['status'], text: string, reason: string) =>
-    lines.push({ line: 0, status, text, reason });
+  const say = (status: ImportLine['status'], text: Phrase, reason: Phrase) =>
+    lines.push(lineOf(0, status, text, reason));
   const profileIds = freeIds(
     result.profiles.map(({ id }) => id),
     new Set([...builtInProfiles, ...config.profiles.map(({ id }) => id)]),
@@ -31,8 +33,9 @@ export function mergeImport(config: Config, result: ImportResult): MergedImport 
   const idOf = (id: string) => profileIds.get(id) ?? (findProfile(config, id) === undefined ? undefined : id);
   const profiles = result.profiles.map((profile) => {
     const id = profileIds.get(profile.id) ?? profile.id;
-    if (id !== profile.id) say('note', `profile ${profile.name}`, `its id is ${id}: ${profile.id} was taken`);
-    return withFailover({ ...profile, id }, idOf, (reason) => say('note', `profile ${profile.name}`, reason));
+    const shown = phrase('import.named-profile', { name: profile.name });
+    if (id !== profile.id) say('note', shown, phrase('import.new-id', { id, taken: profile.id }));
+    return withFailover({ ...profile, id }, idOf, (reason) => say('note', shown, reason));
   });
   const ruleIds = freeIds(
     result.rules.map(({ id }) => id),
@@ -42,7 +45,8 @@ export function mergeImport(config: Config, result: ImportResult): MergedImport 
     const named = namedBy(rule);
     const missing = named.find((id) => idOf(id) === undefined);
     if (missing !== undefined) {
-      say('skipped', `rule ${rule.note ?? rule.id}`, `there is no profile “${missing}”`);
+      const shown = phrase('import.named-rule', { name: rule.note ?? rule.id });
+      say('skipped', shown, phrase('config.profile-unknown', { id: missing }));
       return [];
     }
     return [{ ...withProfiles(rule, (id) => idOf(id) ?? id), id: ruleIds.get(rule.id) ?? rule.id }];
@@ -76,13 +80,13 @@ function freeIds(ids: readonly string[], taken: Set<string>): Map<string, string
 function withFailover(
   profile: Profile,
   idOf: (id: string) => string | undefined,
-  say: (reason: string) => void,
+  say: (reason: Phrase) => void,
 ): Profile {
   const other = profile.failure.profile;
   if (other === undefined) return profile;
   const id = idOf(other);
   if (id !== undefined) return { ...profile, failure: { ...profile.failure, profile: id } };
-  say(`it was to fall back on “${other}”, which is not there: it blocks instead`);
+  say(phrase('import.failover-lost', { id: other }));
   return { ...profile, failure: { policy: 'block' } };
 }
 
@@ -107,7 +111,7 @@ function withChanges(config: Config, { changes }: ImportResult): Config {
   if (profile === undefined) throw new CulvertError('profile-unknown', { detail: id });
   if (action === undefined && dns === undefined) return config;
   if (!config.profiles.includes(profile))
-    throw new CulvertError('option-invalid', { detail: `“${id}” is built in and cannot be changed` });
+    throw new CulvertError('option-invalid', { detail: phrase('config.built-in', { id }) });
   const next = {
     ...profile,
     ...(action === undefined ? {} : { action }),

@@ -4,6 +4,7 @@
  * Does: take what has a counterpart, and say what has none. Must not: turn a list of which nothing could be taken
  * into none, which would mean everything.
  */
+import { phrase, type Said } from '#shared/phrase.ts';
 import type { RuleMatch } from '#shared/profile.ts';
 import { isOwnLoopback, readHostPattern, readPorts, readRange, readSpan, type Read } from './addresses.ts';
 import type { Draft } from './result.ts';
@@ -17,7 +18,7 @@ export interface Taken {
 }
 
 /** Names of programs, with `*`; the directory and `.exe` are left out. */
-export function takeApplications(draft: Draft, line: number, shown: string, text: string): Taken {
+export function takeApplications(draft: Draft, line: number, shown: Said, text: string): Taken {
   const items = itemsOf(text);
   const apps: string[] = [];
   let lost = 0;
@@ -26,11 +27,11 @@ export function takeApplications(draft: Draft, line: number, shown: string, text
     if (read.ok) apps.push(read.value);
     else {
       lost += 1;
-      draft.say(line, 'skipped', `${shown}, application`, read.reason);
+      draft.say(line, 'skipped', phrase('proxifier.applications-of', { what: shown }), read.reason);
     }
   }
   if (items.some((item) => /\.exe$/i.test(item))) {
-    draft.say(line, 'note', shown, 'programs of Windows are taken by their names without “.exe”');
+    draft.say(line, 'note', shown, phrase('proxifier.windows-programs'));
   }
   // Only names of processes have patterns, and all parts of a rule must match: a mixed list goes there as a whole.
   const hasPattern = apps.some((app) => app.includes('*'));
@@ -39,31 +40,27 @@ export function takeApplications(draft: Draft, line: number, shown: string, text
 }
 
 /** Names, patterns, addresses and ranges. */
-export function takeTargets(draft: Draft, line: number, shown: string, text: string): Taken {
+export function takeTargets(draft: Draft, line: number, shown: Said, text: string): Taken {
   const items = itemsOf(text);
   const to: string[] = [];
   let lost = 0;
   for (const item of items) {
+    const what = phrase('proxifier.target-in', { what: shown, item });
     if (isOwnLoopback(item) || /^%computername%$/i.test(item)) {
-      draft.say(
-        line,
-        'note',
-        `${shown}, target ${item}`,
-        'an app always reaches its own loopback; no rule is needed',
-      );
+      draft.say(line, 'note', what, phrase('import.own-loopback'));
       continue;
     }
     const read = readTarget(item);
     if (read.ok) to.push(...read.value);
     else {
       lost += 1;
-      draft.say(line, 'skipped', `${shown}, target ${item}`, read.reason);
+      draft.say(line, 'skipped', what, read.reason);
     }
   }
   return { value: to.length === 0 ? {} : { to }, isEmpty: items.length > 0 && to.length === 0, lost };
 }
 
-export function takePorts(draft: Draft, line: number, shown: string, text: string): Taken {
+export function takePorts(draft: Draft, line: number, shown: Said, text: string): Taken {
   const items = itemsOf(text);
   const ports: string[] = [];
   let lost = 0;
@@ -72,7 +69,7 @@ export function takePorts(draft: Draft, line: number, shown: string, text: strin
     if (read.ok) ports.push(read.value);
     else {
       lost += 1;
-      draft.say(line, 'skipped', `${shown}, port ${item}`, read.reason);
+      draft.say(line, 'skipped', phrase('proxifier.port-in', { what: shown, item }), read.reason);
     }
   }
   return {
@@ -102,10 +99,10 @@ function unquote(item: string): string {
 
 function readApplication(item: string): Read<string> {
   const name = item.slice(Math.max(item.lastIndexOf('/'), item.lastIndexOf('\\')) + 1).replace(/\.exe$/i, '');
-  if (name === '' || name.length > 64) return { ok: false, reason: 'not the name of a program' };
-  if (name.includes('?')) return { ok: false, reason: '“?” for one character has no counterpart' };
+  if (name === '' || name.length > 64) return { ok: false, reason: phrase('clash.not-program') };
+  if (name.includes('?')) return { ok: false, reason: phrase('address.question-mark') };
   return /^\*+$/.test(name)
-    ? { ok: false, reason: 'a pattern for every program' }
+    ? { ok: false, reason: phrase('proxifier.every-program') }
     : { ok: true, value: name };
 }
 
@@ -115,7 +112,7 @@ function readTarget(item: string): Read<string[]> {
   const dash = item.indexOf('-');
   if (dash !== -1) {
     const span = readSpan(item.slice(0, dash).trim(), item.slice(dash + 1).trim());
-    if (span.ok || span.reason.startsWith('the range ends')) return span;
+    if (span.ok || span.reason.key === phrase('address.span-order').key) return span;
   }
   const name = readHostPattern(item);
   return name.ok ? { ok: true, value: [name.value] } : name;

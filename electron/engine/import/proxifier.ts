@@ -12,9 +12,11 @@
 import { authorityOf } from '../upstream/destination.ts';
 import { formatUpstream } from '../upstream/url.ts';
 import type { Upstream, UpstreamKind } from '#shared/model.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { RuleMatch } from '#shared/profile.ts';
 import { takeApplications, takePorts, takeTargets } from './proxifier-lists.ts';
-import { Draft, limits, matchOf, nameOf, printable, refuse, type ImportResult } from './result.ts';
+import { printable } from './line.ts';
+import { Draft, limits, matchOf, nameOf, refuse, type ImportResult } from './result.ts';
 import { placeRules, type SourceRule, type Target } from './source-rules.ts';
 import { readServer } from './upstream.ts';
 import { childOf, childText, parseXml, type XmlElement } from './xml.ts';
@@ -44,7 +46,7 @@ interface Reading {
 /** Reads a .ppx; `name` is for a profile that the rules may need. */
 export function importProxifier(text: string, name = 'Proxifier'): ImportResult {
   const root = parseXml(text);
-  if (root.name !== 'ProxifierProfile') refuse('this XML is not a profile of Proxifier');
+  if (root.name !== 'ProxifierProfile') refuse(phrase('import-refusal.no-proxifier'));
   const encryption = childOf(childOf(root, 'options'), 'encryption')?.attributes.get('mode') ?? 'disabled';
   const draft = new Draft('proxifier');
   const reading: Reading = {
@@ -61,28 +63,24 @@ export function importProxifier(text: string, name = 'Proxifier'): ImportResult 
 }
 
 const sections = new Set(['ProxyList', 'ChainList', 'RuleList']);
+const unknownElement = phrase('proxifier.unknown-element');
 
 function sayOther(draft: Draft, element: XmlElement): void {
   if (element.name !== 'Options')
-    return draft.say(element.line, 'skipped', 'an unknown element', 'it is not taken');
-  draft.say(
-    element.line,
-    'note',
-    'Options',
-    'settings of Proxifier itself; names always go to the proxy here',
-  );
+    return draft.say(element.line, 'skipped', unknownElement, phrase('clash.not-taken'));
+  draft.say(element.line, 'note', 'Options', phrase('proxifier.options'));
 }
 
 function readProxy({ draft, isEncrypted, proxies }: Reading, element: XmlElement): void {
   const id = element.attributes.get('id') ?? '';
   const type = (element.attributes.get('type') ?? childText(element, 'type')).toUpperCase();
   const kind = kinds.get(type);
-  const shown = `proxy ${printable(id, 20)}`;
+  const shown = phrase('clash.named-proxy', { name: printable(id, 20) });
   if (element.name !== 'Proxy')
-    return draft.say(element.line, 'skipped', 'an unknown element', 'it is not a proxy');
+    return draft.say(element.line, 'skipped', unknownElement, phrase('proxifier.not-proxy'));
   if (kind === undefined)
-    return draft.say(element.line, 'invalid', shown, 'the type is not SOCKS4, SOCKS5, HTTP or HTTPS');
-  if (proxies.has(id)) return draft.say(element.line, 'invalid', shown, 'another proxy has the same id');
+    return draft.say(element.line, 'invalid', shown, phrase('proxifier.other-proxy-type'));
+  if (proxies.has(id)) return draft.say(element.line, 'invalid', shown, phrase('proxifier.same-proxy-id'));
   const signIn = childOf(element, 'authentication');
   const isSigned = signIn !== undefined && signIn.attributes.get('enabled') !== 'false';
   const user = isSigned ? childText(signIn, 'username') : '';
@@ -104,10 +102,8 @@ function readProxy({ draft, isEncrypted, proxies }: Reading, element: XmlElement
   });
   proxies.set(id, { upstream, profile: profile.id });
   draft.say(element.line, 'taken', `${profile.name}: ${formatUpstream(upstream)}`);
-  if (isEncrypted && written !== '') {
-    const reason = 'Proxifier has encrypted its password, which only Proxifier can read; enter it again';
-    draft.say(element.line, 'note', profile.name, reason);
-  }
+  if (isEncrypted && written !== '')
+    draft.say(element.line, 'note', profile.name, phrase('proxifier.encrypted'));
 }
 
 function readChain(reading: Reading, element: XmlElement): void {
@@ -115,30 +111,20 @@ function readChain(reading: Reading, element: XmlElement): void {
   const id = element.attributes.get('id') ?? '';
   const type = element.attributes.get('type') ?? 'simple';
   const written = childText(element, 'name');
-  const shown = `chain ${written === '' ? printable(id, 20) : written}`;
+  const shown = phrase('proxifier.named-chain', { name: written === '' ? printable(id, 20) : written });
   if (element.name !== 'Chain')
-    return draft.say(element.line, 'skipped', 'an unknown element', 'it is not a chain');
+    return draft.say(element.line, 'skipped', unknownElement, phrase('proxifier.not-chain'));
   if (chains.has(id) || proxies.has(id))
-    return draft.say(element.line, 'invalid', shown, 'another entry has the same id');
+    return draft.say(element.line, 'invalid', shown, phrase('proxifier.same-entry-id'));
   const members = element.children.filter((child) => child.name === 'Proxy');
   const used = members.filter((child) => child.attributes.get('enabled') !== 'false');
   const found = used.flatMap((child) => proxies.get(child.text) ?? []);
-  if (found.length === 0) return draft.say(element.line, 'invalid', shown, 'it has no proxy that was taken');
-  if (type === 'simple' && found.length < used.length) {
-    return draft.say(
-      element.line,
-      'invalid',
-      shown,
-      'one of its proxies could not be taken, and a shorter chain is another chain',
-    );
-  }
+  if (found.length === 0) return draft.say(element.line, 'invalid', shown, phrase('proxifier.chain-empty'));
+  if (type === 'simple' && found.length < used.length)
+    return draft.say(element.line, 'invalid', shown, phrase('proxifier.chain-shorter'));
   if (found.length > limits.serversInChain) {
-    return draft.say(
-      element.line,
-      'invalid',
-      shown,
-      `more than ${limits.serversInChain} servers in one chain`,
-    );
+    const reason = phrase('proxifier.chain-long', { most: limits.serversInChain });
+    return draft.say(element.line, 'invalid', shown, reason);
   }
   addChain(reading, element, { id, type, name: nameOf(written, `Chain ${id}`), shown, found });
 }
@@ -147,7 +133,7 @@ interface ChainParts {
   readonly id: string;
   readonly type: string;
   readonly name: string;
-  readonly shown: string;
+  readonly shown: Phrase;
   readonly found: readonly Proxy[];
 }
 
@@ -162,20 +148,15 @@ function addChain(
     draft.say(line, 'taken', shown);
   } else if (type === 'load_balancing') {
     chains.set(id, draft.addProfile({ name, servers, mode: 'round-robin', length: 1 }).id);
-    draft.say(line, 'taken', shown, 'load balancing becomes round-robin, one proxy a connection');
+    draft.say(line, 'taken', shown, phrase('proxifier.balancing'));
   } else if (type === 'redundancy') {
     const next = found[1]?.profile;
     const failure = next === undefined ? undefined : { policy: 'failover' as const, profile: next };
     chains.set(id, draft.addProfile({ name, servers: servers.slice(0, 1), ...(failure && { failure }) }).id);
-    draft.say(line, 'taken', shown, 'redundancy becomes failover to the second proxy, and never to no proxy');
+    draft.say(line, 'taken', shown, phrase('proxifier.redundancy'));
     if (found.length > 2)
-      draft.say(
-        line,
-        'note',
-        shown,
-        `failover has one step: of its ${found.length} proxies the first two are used`,
-      );
-  } else draft.say(line, 'skipped', shown, 'this type of chain is not known');
+      draft.say(line, 'note', shown, phrase('proxifier.failover-step', { of: found.length }));
+  } else draft.say(line, 'skipped', shown, phrase('proxifier.other-chain-type'));
 }
 
 function readRules(reading: Reading, elements: readonly XmlElement[], name: string): void {
@@ -195,10 +176,11 @@ function readRule(reading: Reading, element: XmlElement): { rule?: SourceRule; i
   const { draft } = reading;
   const { line } = element;
   const written = childText(element, 'name');
-  const shown = `rule ${written === '' ? 'without a name' : written}`;
+  const shown =
+    written === '' ? phrase('proxifier.unnamed-rule') : phrase('import.named-rule', { name: written });
   const isOff = element.attributes.get('enabled') === 'false';
   const target = targetOf(reading, childOf(element, 'action'));
-  if (typeof target === 'string') {
+  if ('key' in target) {
     draft.say(line, 'skipped', shown, target);
     return { isLost: !isOff };
   }
@@ -210,19 +192,20 @@ function readRule(reading: Reading, element: XmlElement): { rule?: SourceRule; i
   };
   const isLost = !isOff && !isDirect && Object.values(parts).some(({ lost }) => lost > 0);
   if (Object.values(parts).some(({ isEmpty }) => isEmpty)) {
-    draft.say(line, 'skipped', shown, 'a list of it has nothing left that a rule could name');
+    draft.say(line, 'skipped', shown, phrase('proxifier.list-lost'));
     return { isLost };
   }
   const match: RuleMatch = matchOf({ ...parts.apps.value, ...parts.targets.value, ...parts.ports.value });
   return { rule: { line, text: shown, note: printable(written, 200), isOff, match, target }, isLost };
 }
 
-function targetOf({ proxies, chains }: Reading, action: XmlElement | undefined): Target | string {
+function targetOf({ proxies, chains }: Reading, action: XmlElement | undefined): Target | Phrase {
   const type = action?.attributes.get('type')?.toLowerCase();
   if (type === 'direct') return { kind: 'direct' };
   if (type === 'block') return { kind: 'block' };
-  if (type !== 'proxy' && type !== 'chain') return 'its action is not Direct, Block, Proxy or Chain';
+  if (type !== 'proxy' && type !== 'chain') return phrase('proxifier.other-action');
   const id = action?.text ?? '';
   const profile = type === 'proxy' ? proxies.get(id)?.profile : chains.get(id);
-  return profile === undefined ? `its ${type} was not taken` : { kind: 'profile', id: profile };
+  if (profile !== undefined) return { kind: 'profile', id: profile };
+  return phrase(type === 'proxy' ? 'clash.proxy-not-taken' : 'proxifier.action-chain-lost');
 }

@@ -2,6 +2,7 @@
  * The lines behind [ProxyList] in a proxychains.conf: `type host port [user password]`, or a URL.
  */
 import type { Upstream, UpstreamKind } from '#shared/model.ts';
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import type { Read } from './addresses.ts';
 import { readLink } from './links.ts';
 import { readServer } from './upstream.ts';
@@ -19,12 +20,12 @@ const options =
 export interface ProxyLine {
   readonly server: Read<Upstream>;
   /** What may be shown of the line if the server was not understood. */
-  readonly shown: string;
+  readonly shown: Said;
   readonly isRaw: boolean;
   /** It is no server at all, but an option at the wrong place. */
   readonly isOption: boolean;
   /** What was made of it that is not in it. */
-  readonly remark?: string;
+  readonly remark?: Phrase;
 }
 
 /** Whether a line that begins with this word belongs behind [ProxyList]. */
@@ -38,23 +39,22 @@ export function readProxyLine(text: string): ProxyLine {
   const isRaw = type === 'raw';
   const isOption = options.test(type);
   if (isOption) {
-    const reason = 'it stands behind [ProxyList], where proxychains reads proxies only';
+    const reason = phrase('proxychains.misplaced-option');
     return { server: { ok: false, reason }, shown: type, isRaw, isOption };
   }
   const kind = kinds.get(type);
-  const shown = kind === undefined && !isRaw ? 'a line of [ProxyList]' : `a ${type} proxy`;
+  const shown =
+    kind === undefined && !isRaw
+      ? phrase('proxychains.unread-proxy')
+      : phrase('proxychains.kind-of-proxy', { kind: type });
   if (isRaw) {
-    const reason = 'raw is no proxy protocol; dnat can change destinations';
+    const reason = phrase('proxychains.raw-type');
     return { server: { ok: false, reason }, shown, isRaw, isOption };
   }
   if (port === '') return { server: readUrl(text), shown, isRaw, isOption };
   if (kind === undefined) {
-    return {
-      server: { ok: false, reason: 'the type is not socks4, socks5, http or raw' },
-      shown,
-      isRaw,
-      isOption,
-    };
+    const reason = phrase('proxychains.other-list-type');
+    return { server: { ok: false, reason }, shown, isRaw, isOption };
   }
   const hasComment = rest[0]?.startsWith('#') === true;
   const [user, password] = hasComment ? [] : rest;
@@ -63,14 +63,14 @@ export function readProxyLine(text: string): ProxyLine {
   return { server, shown, isRaw, isOption, ...(remark !== undefined && { remark }) };
 }
 
-function remarkOf(kind: UpstreamKind, hasComment: boolean, password: string | undefined): string | undefined {
-  if (hasComment) return 'what follows the “#” is taken as a comment';
-  return kind === 'socks4a' && password !== undefined ? 'SOCKS4 has no password; it is left out' : undefined;
+function remarkOf(kind: UpstreamKind, hasComment: boolean, password: string | undefined): Phrase | undefined {
+  if (hasComment) return phrase('proxychains.hash-comment');
+  return kind === 'socks4a' && password !== undefined ? phrase('proxychains.socks4-password') : undefined;
 }
 
 function readUrl(text: string): Read<Upstream> {
   const link = readLink(text);
-  if (!text.includes('://')) return { ok: false, reason: 'it is written as: type host port [user password]' };
+  if (!text.includes('://')) return { ok: false, reason: phrase('proxychains.list-form') };
   if (!link.ok) return link;
   const { upstream } = link.value;
   return { ok: true, value: upstream.kind === 'socks4' ? { ...upstream, kind: 'socks4a' } : upstream };

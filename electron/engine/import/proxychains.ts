@@ -16,6 +16,7 @@
 import { authorityOf } from '../upstream/destination.ts';
 import { formatUpstream } from '../upstream/url.ts';
 import type { Upstream } from '#shared/model.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import type { ChainMode } from '#shared/profile.ts';
 import { isAddress, isOwnLoopback, readAddressPort, readPrefix, widthOf, type Read } from './addresses.ts';
 import { isProxyType, readProxyLine } from './proxychains-list.ts';
@@ -99,27 +100,28 @@ function readOption(reading: Reading, line: TextLine): void {
     draft.say(line.number, 'taken', word);
   } else if (word === 'proxy_dns_daemon') {
     reading.hasProxyDns = true;
-    draft.say(line.number, 'taken', word, 'no daemon is needed: the lane answers for names itself');
+    draft.say(line.number, 'taken', word, phrase('proxychains.no-daemon'));
   } else if (word === 'remote_dns_subnet') {
-    draft.say(
-      line.number,
-      'note',
-      word,
-      'stand-ins for names come from 198.18.0.0/15 here, which no app needs',
-    );
+    draft.say(line.number, 'note', word, phrase('proxychains.own-subnet'));
   } else if (word === 'quiet_mode') {
-    draft.say(line.number, 'note', word, 'Culvert prints nothing into the output of an app');
+    draft.say(line.number, 'note', word, phrase('proxychains.quiet-mode'));
   } else if (isProxyType(word)) {
     reading.lostServers += 1;
-    draft.say(line.number, 'invalid', `a ${word} proxy`, 'proxies stand behind the line [ProxyList]');
+    const shown = phrase('proxychains.kind-of-proxy', { kind: word });
+    draft.say(line.number, 'invalid', shown, phrase('proxychains.misplaced-proxy'));
   } else
-    draft.say(line.number, 'skipped', 'an unknown line', 'proxychains does not know such an option either');
+    draft.say(
+      line.number,
+      'skipped',
+      phrase('proxychains.unknown-option'),
+      phrase('proxychains.unknown-to-proxychains'),
+    );
 }
 
 function readLength(reading: Reading, line: TextLine): void {
   const value = /^chain_len\s*=\s*([0-9]{1,6})\b/.exec(line.text)?.[1];
   if (value === undefined) {
-    reading.draft.say(line.number, 'invalid', 'chain_len', 'it is written as chain_len = 2');
+    reading.draft.say(line.number, 'invalid', 'chain_len', phrase('proxychains.length-form'));
     return;
   }
   reading.length = Math.max(1, Number(value));
@@ -133,7 +135,7 @@ function readTimeout(
   value: string | undefined,
 ): void {
   if (value === undefined || !/^[0-9]{1,9}$/.test(value)) {
-    return draft.say(line.number, 'invalid', word, 'milliseconds are missing');
+    return draft.say(line.number, 'invalid', word, phrase('proxychains.time-missing'));
   }
   timeouts[word] = Number(value);
   draft.say(line.number, 'taken', `${word} ${value}`);
@@ -148,29 +150,26 @@ function readLocalnet(reading: Reading, line: TextLine, text: string): void {
   if (!isOwnLoopback(range)) {
     reading.localnets.push({ line: line.number, text: shown, ...read.value });
   } else if (port === undefined) {
-    const reason = 'an app always reaches its own loopback; give ports of this computer’s under host access';
-    draft.say(line.number, 'note', shown, reason);
+    draft.say(line.number, 'note', shown, phrase('proxychains.loopback-ports'));
   } else if (reading.loopbackPorts.size < most.loopbackPorts || reading.loopbackPorts.has(port)) {
     reading.loopbackPorts.add(port);
-    draft.say(
-      line.number,
-      'taken',
-      shown,
-      `host access: the app reaches port ${port} of this computer’s loopback`,
-    );
-  } else draft.say(line.number, 'skipped', shown, `more than ${most.loopbackPorts} ports of the loopback`);
+    draft.say(line.number, 'taken', shown, phrase('proxychains.host-access', { port }));
+  } else {
+    const reason = phrase('proxychains.loopback-most', { most: most.loopbackPorts });
+    draft.say(line.number, 'skipped', shown, reason);
+  }
 }
 
 /** `address[:port]/mask`: an IPv4 mask or the length of a prefix; IPv6 with a port in brackets. */
 function parseLocalnet(text: string): Read<{ range: string; port?: number }> {
   const slash = text.indexOf('/');
-  if (slash === -1) return { ok: false, reason: 'it is written as address[:port]/mask' };
+  if (slash === -1) return { ok: false, reason: phrase('proxychains.localnet-form') };
   const address = readAddressPort(text.slice(0, slash).replace(/^([0-9.]{7,15}):0+$/, '$1'));
   if (!address.ok) return address;
   const width = widthOf(address.value.address) ?? 32;
   const [mask = ''] = text.slice(slash + 1).split(/\s/, 1);
   const prefix = readPrefix(mask, width);
-  if (prefix === undefined) return { ok: false, reason: 'the mask is not one for a range of addresses' };
+  if (prefix === undefined) return { ok: false, reason: phrase('proxychains.not-range-mask') };
   const { port } = address.value;
   return {
     ok: true,
@@ -180,9 +179,11 @@ function parseLocalnet(text: string): Read<{ range: string; port?: number }> {
 
 function readDnat({ draft, rewrites }: Reading, line: TextLine, [from = '', to = '']: string[]): void {
   const [source, target] = [readAddressPort(from), readAddressPort(to)];
-  if (!source.ok)
-    return draft.say(line.number, 'invalid', 'dnat', `the original destination: ${source.reason}`);
-  if (!target.ok) return draft.say(line.number, 'invalid', 'dnat', `the new destination: ${target.reason}`);
+  const refused = (reason: Phrase): void => {
+    draft.say(line.number, 'invalid', 'dnat', reason);
+  };
+  if (!source.ok) return refused(phrase('proxychains.original-destination', { why: source.reason }));
+  if (!target.ok) return refused(phrase('proxychains.new-destination', { why: target.reason }));
   const [written, replaced] = [writeAddress(source.value), writeAddress(target.value)];
   rewrites.push({ from: written, to: replaced });
   draft.say(line.number, 'taken', `dnat ${written} ${replaced}`);
@@ -203,7 +204,7 @@ function takeServer(reading: Reading, line: TextLine): void {
     return;
   }
   if (!isOption) reading.lostServers += 1;
-  const reason = server.ok ? `more than ${limits.serversInChain} servers in one chain` : server.reason;
+  const reason = server.ok ? phrase('proxifier.chain-long', { most: limits.serversInChain }) : server.reason;
   // All servers of a strict chain were asked for; the other modes pass over those that cannot be used.
   draft.say(line.number, isRaw && mode !== 'strict' ? 'skipped' : 'invalid', shown, reason);
 }
@@ -212,9 +213,9 @@ function finish(reading: Reading, name: string): void {
   const { draft, mode, timeouts } = reading;
   sayLength(reading);
   if (reading.servers.length === 0) {
-    draft.say(0, 'invalid', name, 'there is no proxy in [ProxyList] that can be used');
+    draft.say(0, 'invalid', name, phrase('proxychains.no-usable-proxy'));
     for (const { line, text } of reading.localnets)
-      draft.say(line, 'skipped', text, 'there is no profile to belong to');
+      draft.say(line, 'skipped', text, phrase('proxychains.no-owner'));
     return;
   }
   sayDifferences(reading, name);
@@ -241,31 +242,21 @@ function sayLength({ draft, mode, length, lengthLine, servers }: Reading): void 
   if (lengthLine === undefined) return;
   const shown = `chain_len = ${length}`;
   if (mode === 'strict' || mode === 'dynamic') {
-    draft.say(lengthLine.number, 'note', shown, `a ${mode} chain has no length; all its servers are used`);
+    draft.say(lengthLine.number, 'note', shown, phrase('proxychains.chain-length', { mode }));
   } else if (length > most.chainLength) {
-    draft.say(lengthLine.number, 'note', shown, `a chain has at most ${most.chainLength} servers here`);
+    const reason = phrase('proxychains.chain-most', { most: most.chainLength });
+    draft.say(lengthLine.number, 'note', shown, reason);
   } else if (length > servers.length) {
-    draft.say(lengthLine.number, 'invalid', shown, `there are only ${servers.length} servers; all are used`);
+    const reason = phrase('proxychains.only-servers', { of: servers.length });
+    draft.say(lengthLine.number, 'invalid', shown, reason);
   } else draft.say(lengthLine.number, 'taken', shown);
 }
 
 function sayDifferences({ draft, hasProxyDns, lostServers, localnets }: Reading, name: string): void {
-  if (!hasProxyDns) {
-    const reason =
-      'without proxy_dns proxychains asks this computer’s resolver for names; here they always go to the proxy';
-    draft.say(0, 'note', name, reason);
-  }
-  if (lostServers > 0) {
-    draft.say(
-      0,
-      'note',
-      name,
-      `the chain has fewer servers than the file: ${lostServers} could not be taken`,
-    );
-  }
-  if (localnets.some(({ range }) => range.endsWith('/0'))) {
-    draft.say(0, 'note', name, 'a localnet covers all addresses: what it names goes out without the proxy');
-  }
+  if (!hasProxyDns) draft.say(0, 'note', name, phrase('proxychains.host-names'));
+  if (lostServers > 0) draft.say(0, 'note', name, phrase('proxychains.fewer-servers', { lost: lostServers }));
+  if (localnets.some(({ range }) => range.endsWith('/0')))
+    draft.say(0, 'note', name, phrase('proxychains.all-local'));
 }
 
 /** The first that fits decides here; proxychains looks for one with the port before it looks for one without. */

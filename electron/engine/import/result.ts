@@ -8,9 +8,11 @@
 import * as v from 'valibot';
 import { CulvertError, failureOf } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import { builtInProfiles, profile as profileSchema, rule as ruleSchema } from '#shared/profile.ts';
 import type { ChainMode, Profile, Rule, RuleMatch } from '#shared/profile.ts';
 import { compileRule } from '../rules/compiled.ts';
+import { lineOf, printable, type ImportLine, type LineStatus } from './line.ts';
 
 export const importKinds = [
   'links',
@@ -23,18 +25,6 @@ export const importKinds = [
   'proxy-list',
 ] as const;
 export type ImportKind = (typeof importKinds)[number];
-
-/** `note`: something about the text that was understood but is different here, or needs a look. */
-export type LineStatus = 'taken' | 'skipped' | 'invalid' | 'note';
-
-export interface ImportLine {
-  /** From 1; 0 for what concerns the text as a whole. */
-  readonly line: number;
-  readonly status: LineStatus;
-  /** What it is; never with a password. */
-  readonly text: string;
-  readonly reason?: string;
-}
 
 /** A profile without its passwords. */
 export type ImportedProfile = Profile;
@@ -86,22 +76,8 @@ export interface ProfileDraft extends Partial<Omit<Profile, 'id' | 'name' | 'cha
 export type RuleDraft = Omit<Rule, 'id'> & { readonly name: string };
 
 /** Throws the one error of this room; `detail` has the figure or the reason and none of the text. */
-export function refuse(detail: string): never {
+export function refuse(detail: Phrase): never {
   throw new CulvertError('import-invalid', { detail });
-}
-
-/** What a terminal would obey, what turns round or hides the letters beside it, and halves of characters. */
-const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
-/** One line of printable text, at most `most` characters. */
-export function printable(text: string, most = 120): string {
-  const clean = text
-    .slice(0, most * 4)
-    .replace(unprintable, ' ')
-    .replace(/ {2,}/g, ' ')
-    .trim();
-  const letters = Array.from(clean);
-  return letters.length <= most ? clean : `${letters.slice(0, most - 1).join('')}…`;
 }
 
 /** A slug out of any text, not yet taken; the caller adds it to `taken`. */
@@ -152,15 +128,16 @@ export class Draft {
   }
 
   /** One entry of the table; `reason` is asked of every status but `taken`. Throws `import-invalid` over 50,000. */
-  say(line: number, status: LineStatus, text: string, reason?: string): void {
-    if (this.lines.length >= limits.entries) refuse(`more than ${limits.entries} items`);
-    const entry = { line, status, text: printable(text) };
-    this.lines.push(reason === undefined ? entry : { ...entry, reason: printable(reason, 300) });
+  say(line: number, status: LineStatus, text: Said, reason?: Phrase): void {
+    if (this.lines.length >= limits.entries)
+      refuse(phrase('import-refusal.items-most', { most: limits.entries }));
+    this.lines.push(lineOf(line, status, text, reason));
   }
 
   /** Adds a profile with ids of its own and returns it. Throws `import-invalid` over 500. */
   addProfile({ name, servers, mode, length, ...rest }: ProfileDraft): Profile {
-    if (this.profiles.length >= limits.profiles) refuse(`more than ${limits.profiles} profiles`);
+    if (this.profiles.length >= limits.profiles)
+      refuse(phrase('import-refusal.profiles-most', { most: limits.profiles }));
     const id = slugOf(name, 'proxy', this.#ids);
     this.#ids.add(id);
     const secrets: ImportedSecret[] = [];
@@ -172,7 +149,7 @@ export class Draft {
     const chain = { servers: written, ...(mode && { mode }), ...(length && { length }) };
     const made = v.safeParse(profileSchema, { ...rest, id, name: nameOf(name, 'Proxy'), chain });
     if (!made.success)
-      return refuse(`a profile is not valid: ${v.getDotPath(made.issues[0]) ?? 'as a whole'}`);
+      return refuse(phrase('import-refusal.profile-invalid', { where: placeOf(made.issues[0]) }));
     this.profiles.push(made.output);
     this.secrets.push(...secrets);
     return made.output;
@@ -180,10 +157,12 @@ export class Draft {
 
   /** Adds a rule with an id of its own and returns it. Throws `import-invalid` over 20,000. */
   addRule({ name, ...rest }: RuleDraft): Rule {
-    if (this.rules.length >= limits.rules) refuse(`more than ${limits.rules} rules`);
+    if (this.rules.length >= limits.rules)
+      refuse(phrase('import-refusal.rules-most', { most: limits.rules }));
     const made = v.safeParse(ruleSchema, { ...rest, id: this.#ruleId(name) });
-    if (!made.success) return refuse(`a rule is not valid: ${v.getDotPath(made.issues[0]) ?? 'as a whole'}`);
-    if (ruleDefect(made.output) !== undefined) return refuse('a rule is not one that can be used');
+    if (!made.success)
+      return refuse(phrase('import-refusal.rule-invalid', { where: placeOf(made.issues[0]) }));
+    if (ruleDefect(made.output) !== undefined) return refuse(phrase('import-refusal.rule-unusable'));
     this.#ruleIds.add(made.output.id);
     this.rules.push(made.output);
     return made.output;
@@ -213,13 +192,17 @@ export class Draft {
   }
 }
 
+function placeOf(issue: v.BaseIssue<unknown>): Said {
+  return v.getDotPath(issue) ?? phrase('import-refusal.as-whole');
+}
+
 /** Why the engine could not use this rule; undefined where it can. */
-export function ruleDefect(rule: Rule): string | undefined {
+export function ruleDefect(rule: Rule): Phrase | undefined {
   try {
     compileRule(rule, 0);
     return undefined;
   } catch (error) {
-    return failureOf(error).detail ?? 'it cannot be used';
+    return failureOf(error).phrase ?? phrase('import-refusal.rule-defect');
   }
 }
 

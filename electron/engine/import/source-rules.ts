@@ -8,6 +8,7 @@
  * Must not: send out directly what the source would have sent to a proxy. A rule that is lost may be one that kept
  * something from the rule for everything; if that one goes direct, it is written down but switched off.
  */
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import type { RuleMatch } from '#shared/profile.ts';
 import type { Draft } from './result.ts';
 
@@ -17,7 +18,7 @@ export type Target =
 export interface SourceRule {
   readonly line: number;
   /** As it stands in the table. */
-  readonly text: string;
+  readonly text: Said;
   readonly note?: string | undefined;
   readonly isOff?: boolean | undefined;
   /** Empty for everything. */
@@ -39,24 +40,21 @@ export function placeRules(draft: Draft, { name, rules, lostLine }: SourceRules)
   const reached = last === -1 ? rules : rules.slice(0, last);
   const final = last === -1 ? undefined : rules[last];
   const unreached = last === -1 ? [] : rules.slice(last + 1);
-  for (const { line, text } of unreached)
-    draft.say(line, 'skipped', text, 'the rule for everything stands before it');
+  for (const { line, text } of unreached) draft.say(line, 'skipped', text, phrase('import.after-final'));
   if (draft.profiles.length === 0) {
     const taken = final === undefined ? reached : [...reached, final];
-    for (const { line, text } of taken)
-      draft.say(line, 'skipped', text, 'there is no proxy that the rules could be for');
+    for (const { line, text } of taken) draft.say(line, 'skipped', text, phrase('import.no-proxy-for-rules'));
     return;
   }
   const isUnsafe = final?.target.kind === 'direct' && lostLine !== undefined;
   const carrier = carrierOf(draft, name, reached, isUnsafe ? undefined : final);
   for (const rule of reached) placeRule(draft, carrier, rule);
   if (final === undefined) {
-    if (rules.length > 0)
-      draft.say(0, 'note', name, 'what no rule names goes through the proxy of this profile');
+    if (rules.length > 0) draft.say(0, 'note', name, phrase('import.through-profile'));
   } else if (isUnsafe) {
-    const reason = `switched off: line ${lostLine} could not be taken, and what it names would now go out directly`;
+    const reason = phrase('import.switched-off', { line: lostLine });
     placeRule(draft, carrier, { ...final, isOff: true }, reason);
-  } else draft.say(final.line, 'taken', final.text, `for everything else: the profile “${carrier}”`);
+  } else draft.say(final.line, 'taken', final.text, phrase('import.final-rule', { id: carrier }));
   sayAddresses(draft, name, reached, isUnsafe ? undefined : final);
 }
 
@@ -77,7 +75,7 @@ function carrierOf(
     : draft.addProfile({ name, servers: [], action: target.kind }).id;
 }
 
-function placeRule(draft: Draft, carrier: string, rule: SourceRule, reason?: string): void {
+function placeRule(draft: Draft, carrier: string, rule: SourceRule, reason?: Phrase): void {
   const { target } = rule;
   const isOwn = target.kind === 'profile' && target.id === carrier;
   const action = isOwn ? ('proxy' as const) : target.kind;
@@ -104,10 +102,5 @@ function sayAddresses(
     ({ match, target }) => target.kind !== 'direct' && match.to?.some(isRange) === true,
   );
   if (final?.target.kind !== 'direct' || !hasRanges) return;
-  draft.say(
-    0,
-    'note',
-    name,
-    'ranges of addresses match only what an app addresses by number; by name it goes out directly',
-  );
+  draft.say(0, 'note', name, phrase('import.ranges-by-number'));
 }

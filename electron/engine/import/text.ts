@@ -1,6 +1,7 @@
 /**
  * From bytes to lines, within the limits. Must not: say anything of the text in an error.
  */
+import { phrase } from '#shared/phrase.ts';
 import { limits, refuse } from './result.ts';
 
 export interface TextLine {
@@ -16,11 +17,11 @@ export interface TextLine {
  */
 export function textOf(input: string | Uint8Array): string {
   const bytes = typeof input === 'string' ? Buffer.byteLength(input) : input.byteLength;
-  if (bytes > limits.bytes) refuse(`${bytes} bytes; at most ${limits.bytes} are read`);
+  if (bytes > limits.bytes) refuse(phrase('import-refusal.bytes-most', { bytes, most: limits.bytes }));
   const text = (typeof input === 'string' ? input : decode(input))
     .replace(/^\ufeff/, '')
     .replace(/\r\n?/g, '\n');
-  if (text.includes('\0')) refuse('this is not a text');
+  if (text.includes('\0')) refuse(phrase('import-refusal.no-text'));
   return text;
 }
 
@@ -51,7 +52,8 @@ function decode(bytes: Uint8Array): string {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
     // The decoder only says that it could not; which encoding was tried is all there is to know.
-    return refuse(`this is not a text in ${encoding === 'utf-8' ? 'UTF-8' : 'UTF-16'}`);
+    const name = encoding === 'utf-8' ? 'UTF-8' : 'UTF-16';
+    return refuse(phrase('import-refusal.other-encoding', { encoding: name }));
   }
 }
 

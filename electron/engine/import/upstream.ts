@@ -3,6 +3,7 @@
  */
 import { failureOf } from '#shared/failure.ts';
 import type { Upstream, UpstreamKind } from '#shared/model.ts';
+import { phrase } from '#shared/phrase.ts';
 import { authorityOf } from '../upstream/destination.ts';
 import { parseProxyUrl } from '../upstream/url.ts';
 import type { Read } from './addresses.ts';
@@ -22,7 +23,7 @@ export function readProxyUrl(text: string): Read<Upstream> {
     return { ok: true, value: parseProxyUrl(text, {}) };
   } catch (error) {
     // What else than a refusal with its reason could come out of a parser would be a defect of it.
-    return { ok: false, reason: failureOf(error).detail ?? 'not a proxy' };
+    return { ok: false, reason: failureOf(error).phrase ?? phrase('proxy-text.not-proxy') };
   }
 }
 
@@ -35,10 +36,10 @@ export function readServer({ kind, host, port, user, password }: ServerParts): R
     const secret = hasPassword ? `:${encodeURIComponent(password)}` : '';
     const signIn = hasUser ? `${encodeURIComponent(user ?? '')}${secret}@` : '';
     const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-    if (/[@/?#\s]/.test(bare)) return { ok: false, reason: 'not a host name' };
+    if (/[@/?#\s]/.test(bare)) return { ok: false, reason: phrase('address.not-host') };
     return readProxyUrl(`${kind}://${signIn}${authorityOf({ host: bare, port: Number(port) })}`);
   } catch {
     // encodeURIComponent refuses halves of characters, and says no more than that.
-    return { ok: false, reason: 'the user name or password is not valid text' };
+    return { ok: false, reason: phrase('proxy-text.sign-in') };
   }
 }

@@ -5,6 +5,7 @@
  * declaration, entities of its own or anything outside of the text; repeat any of the text in an error.
  */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { phrase } from '#shared/phrase.ts';
 import { limits, refuse } from './result.ts';
 import { lineFinder } from './text.ts';
 
@@ -27,16 +28,17 @@ const most = { tags: 200_000, attributes: 200_000 };
 
 /** Reads a document and answers its root. Throws `import-invalid` with the line where it is not well-formed. */
 export function parseXml(text: string): XmlElement {
-  if (/<!DOCTYPE|<!ENTITY/i.test(text)) refuse('XML with a document type declaration is not read');
-  if (countOf(text, '<') > most.tags) refuse(`more than ${most.tags} tags`);
-  if (countOf(text, '=') > most.attributes) refuse(`more than ${most.attributes} attributes`);
+  if (/<!DOCTYPE|<!ENTITY/i.test(text)) refuse(phrase('import-refusal.document-type'));
+  if (countOf(text, '<') > most.tags) refuse(phrase('import-refusal.tags-most', { most: most.tags }));
+  if (countOf(text, '=') > most.attributes)
+    refuse(phrase('import-refusal.attributes-most', { most: most.attributes }));
   const nodes = parseNodes(text);
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor is another package; this one is bundled
   const checked = XMLValidator.validate(text);
-  if (checked !== true) refuse(`line ${checked.err.line}: this is not well-formed XML`);
+  if (checked !== true) refuse(phrase('import-refusal.not-xml-at', { line: checked.err.line }));
   const lineOf = lineFinder(text);
   const roots = nodes.flatMap((node) => elementOf(node, lineOf));
-  return roots[0] ?? refuse('this XML has no element');
+  return roots[0] ?? refuse(phrase('import-refusal.no-element'));
 }
 
 /** The first element of this name, in whatever case. */
@@ -76,7 +78,7 @@ function parseNodes(text: string): Node[] {
     return Array.isArray(nodes) ? (nodes as Node[]) : [];
   } catch {
     // The parser's words quote the text, which may hold a password.
-    return refuse(`this XML is not well-formed, or nested deeper than ${limits.depth}`);
+    return refuse(phrase('import-refusal.not-xml', { most: limits.depth }));
   }
 }
 

@@ -18,9 +18,11 @@ import {
   type Node,
   type Scalar,
 } from 'yaml';
+import { phrase } from '#shared/phrase.ts';
 import { limits, refuse } from './result.ts';
 
 const most = { tokens: 400_000, aliases: 2_000, columns: 200, values: 200_000 };
+const tooDeep = phrase('import-refusal.depth-most', { most: limits.depth });
 
 /** Numbers and the like stay the text that was written: a password of digits may begin with a zero. */
 export type YamlValue = string | null | YamlList | YamlMap;
@@ -47,7 +49,7 @@ export function parseYaml(text: string): YamlItem {
   const document = parse(text, lineCounter);
   const error = document.errors[0];
   if (error !== undefined)
-    refuse(`line ${lineCounter.linePos(error.pos[0]).line}: this is not well-formed YAML`);
+    refuse(phrase('import-refusal.not-yaml-at', { line: lineCounter.linePos(error.pos[0]).line }));
   return new Reader(document, lineCounter).read(document.contents, 0);
 }
 
@@ -86,7 +88,7 @@ function parse(text: string, lineCounter: LineCounter): Document.Parsed {
     });
   } catch {
     // The parser throws for what it did not expect itself; its words may quote the text.
-    return refuse('this YAML cannot be read');
+    return refuse(phrase('import-refusal.not-yaml'));
   }
 }
 
@@ -99,19 +101,18 @@ function checkTokens(text: string): void {
     counts.tokens += 1;
     if (type === 'newline') counts.markers = 0;
     if (type === 'space' && isLineStart && token.length > most.columns)
-      refuse('this YAML is indented too far');
+      refuse(phrase('import-refusal.indented'));
     isLineStart = type === 'newline';
     if (type === 'flow-seq-start' || type === 'flow-map-start') counts.flow += 1;
     if (type === 'flow-seq-end' || type === 'flow-map-end') counts.flow -= 1;
     if (type === 'seq-item-ind' || type === 'explicit-key-ind') counts.markers += 1;
     if (type === 'alias') counts.aliases += 1;
     if (type === 'doc-start') counts.documents += 1;
-    if (type === 'tag' || type === 'directive-line') refuse('YAML with tags or directives is not read');
-    if (counts.flow > limits.depth || counts.markers > limits.depth)
-      refuse(`nested deeper than ${limits.depth}`);
-    if (counts.aliases > most.aliases) refuse(`more than ${most.aliases} aliases`);
-    if (counts.documents > 1) refuse('more than one YAML document');
-    if (counts.tokens > most.tokens) refuse(`more than ${most.tokens} parts of YAML`);
+    if (type === 'tag' || type === 'directive-line') refuse(phrase('import-refusal.yaml-tags'));
+    if (counts.flow > limits.depth || counts.markers > limits.depth) refuse(tooDeep);
+    if (counts.aliases > most.aliases) refuse(phrase('import-refusal.aliases-most', { most: most.aliases }));
+    if (counts.documents > 1) refuse(phrase('import-refusal.documents'));
+    if (counts.tokens > most.tokens) refuse(phrase('import-refusal.yaml-most', { most: most.tokens }));
   }
 }
 
@@ -128,8 +129,8 @@ class Reader {
 
   read(node: unknown, depth: number): YamlItem {
     this.#values += 1;
-    if (this.#values > most.values) refuse(`more than ${most.values} values, aliases included`);
-    if (depth > limits.depth) refuse(`nested deeper than ${limits.depth}`);
+    if (this.#values > most.values) refuse(phrase('import-refusal.values-most', { most: most.values }));
+    if (depth > limits.depth) refuse(tooDeep);
     const line = this.#lineOf(node);
     if (isAlias(node)) return { line, value: this.read(this.#target(node.source), depth + 1).value };
     this.#keepAnchor(node);
@@ -157,7 +158,7 @@ class Reader {
   }
 
   #target(name: string): Node {
-    return this.#anchors.get(name) ?? refuse('an alias of YAML without its anchor');
+    return this.#anchors.get(name) ?? refuse(phrase('import-refusal.no-anchor'));
   }
 
   #lineOf(node: unknown): number {

@@ -3,7 +3,7 @@ import { CulvertError } from '#shared/failure.ts';
 import { findProfile, type Config, type Profile } from '#shared/profile.ts';
 import { addProfile, replaceProfile } from '../config/edit.ts';
 import { checkConfig } from '../config/parse.ts';
-import { invalidConfig } from '../config/problems.ts';
+import { InvalidConfig, invalidConfig, type Path } from '../config/problems.ts';
 import { readServer } from '../import/upstream.ts';
 import type { PasswordChange } from './profile-keeper.ts';
 
@@ -43,8 +43,12 @@ function inFieldsOf<T>(at: number, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (!(error instanceof CulvertError && error.failure.code === 'config-invalid')) throw error;
-    const detail = error.failure.detail?.replaceAll(`field profiles[${at}].`, 'field ') ?? '';
-    throw new CulvertError('config-invalid', { detail, cause: error });
+    if (!(error instanceof InvalidConfig)) throw error;
+    const isOfIt = ([list, index]: Path): boolean => list === 'profiles' && index === at;
+    throw invalidConfig(
+      error.problems.map((problem) =>
+        isOfIt(problem.path) ? { ...problem, path: problem.path.slice(2) } : problem,
+      ),
+    );
   }
 }

@@ -1,5 +1,6 @@
 /** The passwords of a profile's servers on their way to where they are kept, and back. */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { Upstream } from '#shared/model.ts';
 import type { Profile, Server } from '#shared/profile.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -35,7 +36,7 @@ export async function keepPasswords(
     await secrets.set(profile, server, password);
     if (secrets.kind !== 'memory' || mayBeLost) continue;
     await secrets.remove(profile, server);
-    throw new CulvertError('config-unwritable', { detail: 'the password cannot be kept anywhere' });
+    throw new CulvertError('config-unwritable', { detail: phrase('password.nowhere') });
   }
 }
 

@@ -1,16 +1,20 @@
 /** What goes out of the configuration as text, and what comes in, as far as both need no file. Plain functions. */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Said } from '#shared/phrase.ts';
 import { findProfile, type Config, type Profile, type Rule } from '#shared/profile.ts';
 import { exportJson, exportLinks, type ImportLine } from '../import/index.ts';
 import type { ServerPassword } from './kept-passwords.ts';
 
 /** Why an import brings nothing: the first line that was not taken. `from` is what it is called. */
-export function whyNothing(from: string, lines: readonly ImportLine[]): string {
+export function whyNothing(from: string, lines: readonly ImportLine[]): Said {
   const first = lines.find(({ status }) => status === 'invalid' || status === 'skipped');
-  const start = from === '' ? '' : `${from}: `;
-  if (first === undefined) return `${start}there is nothing in it`;
-  const where = first.line === 0 ? '' : `line ${first.line}: `;
-  return `${start}${where}${first.reason ?? first.text}`;
+  const why = first === undefined ? phrase('import-refusal.nothing') : whyNot(first);
+  return from === '' ? why : phrase('import-refusal.in-source', { from, why });
+}
+
+function whyNot({ line, text, textPhrase, reason, reasonPhrase }: ImportLine): Said {
+  const why = reasonPhrase ?? reason ?? textPhrase ?? text;
+  return line === 0 ? why : phrase('import-refusal.in-line', { line, why });
 }
 
 /** The named own profiles, or all of them. Throws `profile-unknown`. */

@@ -4,6 +4,7 @@
  * Does: say yes or no to a flow, or what is missing for an answer. Must not: know of other rules.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import type { Rule, RuleMatch } from '#shared/profile.ts';
 import { Destinations } from './destinations.ts';
 import type { Verdict } from './facts.ts';
@@ -43,7 +44,7 @@ export interface ProcessPattern {
 /** `process`: all but the processes match, and which process it is is not known. `expression`: all but `to`. */
 export type RuleAnswer = 'yes' | 'no' | 'process' | 'expression';
 
-/** Lists of which any entry may match, and how one is read; a text is the reason why it cannot be one. */
+/** Lists of which any entry may match, and how one is read; a phrase is the reason why it cannot be one. */
 const readers = {
   apps: (text: string) => ({ text }),
   processes: (text: string): ProcessPattern => ({
@@ -57,30 +58,29 @@ export const listFields = ['apps', 'processes', 'to', 'ports'] as const satisfie
 export type ListField = (typeof listFields)[number];
 
 /** What is wrong with an entry of a rule's list, as the rest of a sentence; undefined where nothing is. */
-export function entryDefect(field: ListField, text: string): string | undefined {
-  const value = readEntry<unknown>(readers[field], text);
-  return typeof value === 'string' ? value : undefined;
+export function entryDefect(field: ListField, text: string): Phrase | undefined {
+  const value = readEntry<object>(readers[field], text);
+  return isDefect(value) ? value : undefined;
 }
 
-function readEntry<T>(read: (text: string) => T | string, text: string): T | string {
-  return text === '' ? 'is empty' : read(text);
+function readEntry<T>(read: (text: string) => T | Phrase, text: string): T | Phrase {
+  return text === '' ? phrase('rule.empty') : read(text);
+}
+
+function isDefect(value: object): value is Phrase {
+  return 'key' in value;
 }
 
 /** Throws `rule-invalid` with the rule's id, the field and what is wrong with it. */
 export function compileRule(rule: Rule, position: number): CompiledRule {
   const { id, match, action, profile } = rule;
-  if (action === 'profile' && profile === undefined) throw invalid(id, 'profile', 'is missing');
-  if (action !== 'profile' && profile !== undefined) {
-    throw invalid(
-      id,
-      'profile',
-      `is given, but the action is ${action}; matching profiles are in match.profiles`,
-    );
-  }
-  const each = <T>(field: ListField, read: (text: string) => T | string) =>
+  if (action === 'profile' && profile === undefined) throw invalid(id, 'profile', phrase('rule.missing'));
+  if (action !== 'profile' && profile !== undefined)
+    throw invalid(id, 'profile', phrase('rule.profile-given', { action }));
+  const each = <T extends object>(field: ListField, read: (text: string) => T | Phrase) =>
     match[field]?.map((text) => {
       const value = readEntry(read, text);
-      if (typeof value === 'string') throw invalid(id, field, `${quoted(text)} ${value}`);
+      if (isDefect(value)) throw invalid(id, field, value, quoted(text));
       return value;
     });
   const ports = each('ports', readers.ports);
@@ -152,15 +152,35 @@ export function namePatternsOf({ to }: CompiledRule): readonly Pattern[] {
   return to?.patterns.filter(({ kind }) => kind !== 'any' && kind !== 'range') ?? [];
 }
 
-export function invalid(rule: string, field: string, reason: string): CulvertError {
-  return new CulvertError('rule-invalid', { detail: `${rule}: ${field}: ${reason}` });
+const fieldWords: ReadonlyMap<string, Phrase> = new Map([
+  ['apps', phrase('rule.field-apps')],
+  ['processes', phrase('rule.field-processes')],
+  ['to', phrase('rule.field-to')],
+  ['ports', phrase('rule.field-ports')],
+  ['protocol', phrase('rule.field-protocol')],
+  ['profiles', phrase('rule.field-profiles')],
+  ['profile', phrase('rule.field-profile')],
+  ['id', phrase('rule.field-id')],
+]);
+
+/** What a field of a rule is called. */
+export function fieldWord(field: string): Said {
+  return fieldWords.get(field) ?? field;
 }
 
-function portsOf(text: string): PortRange | string {
+/** The refusal of a rule for one of its fields; `entry` is what stands in it, as far as it may be shown. */
+export function invalid(rule: string, field: string, why: Said, entry?: string): CulvertError {
+  const place = { rule, field: fieldWord(field), why };
+  const detail =
+    entry === undefined ? phrase('rule.in-field', place) : phrase('rule.in-entry', { ...place, entry });
+  return new CulvertError('rule-invalid', { detail });
+}
+
+function portsOf(text: string): PortRange | Phrase {
   const [, first = '', last = first] = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(text) ?? [];
   const range = { text, first: Number(first), last: Number(last) };
-  if (first === '' || range.first < 1 || range.last > 65_535) return 'is no port or range within 1 to 65535';
-  return range.first > range.last ? 'ends before it begins' : range;
+  if (first === '' || range.first < 1 || range.last > 65_535) return phrase('rule.port');
+  return range.first > range.last ? phrase('rule.port-order') : range;
 }
 
 function isAllPorts({ first, last }: PortRange): boolean {

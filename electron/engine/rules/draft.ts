@@ -1,10 +1,12 @@
 /** A rule while it is being written: what keeps it from being one. Pure. */
 import * as v from 'valibot';
-import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 import { findProfile, rule as ruleSchema, type Config, type Rule } from '#shared/profile.ts';
 import type { RuleDraft, RuleProblem } from '#shared/rule-protocol.ts';
 import { freeId } from '../config/free-id.ts';
-import { entryDefect, listFields } from './compiled.ts';
+import { expectationOf } from '../config/expectation.ts';
+import { detailOf } from '../detail.ts';
+import { entryDefect, invalid, listFields } from './compiled.ts';
 
 /** The rule, with an id that is free where it has none, or all that is wrong with it. */
 export function ruleOfDraft(
@@ -17,13 +19,10 @@ export function ruleOfDraft(
   const parsed = v.safeParse(ruleSchema, { ...draft, id });
   if (parsed.success) return { rule: parsed.output };
   return {
-    problems: parsed.issues.map(({ path, message }) => {
-      const [field, entry] = (path ?? []).map(({ key }) => key).filter((key) => key !== 'match');
-      return {
-        field: typeof field === 'string' ? field : 'rule',
-        ...(typeof entry === 'number' ? { entry } : {}),
-        detail: message,
-      };
+    problems: parsed.issues.map((issue) => {
+      const [field, entry] = (issue.path ?? []).map(({ key }) => key).filter((key) => key !== 'match');
+      const place = typeof entry === 'number' ? entry : undefined;
+      return problem(typeof field === 'string' ? field : 'rule', expectationOf(issue), place);
     }),
   };
 }
@@ -32,20 +31,25 @@ export function ruleOfDraft(
 export function expectRule(config: Pick<Config, 'profiles' | 'rules'>, rule: Rule): void {
   const read = ruleOfDraft(config, rule);
   if (!('problems' in read)) return;
-  const [{ field, entry, detail } = { field: 'rule', detail: '' }] = read.problems;
+  const [first = problem('rule', '')] = read.problems;
+  const { field, entry, detail } = first;
   const list: readonly string[] | undefined = listFields
     .filter((name) => name === field)
     .map((name) => rule.match[name] ?? [])[0];
-  const text = entry === undefined ? '' : `“${list?.[entry] ?? entry}” `;
-  throw new CulvertError('rule-invalid', { detail: `${rule.id}: ${field}: ${text}${detail}` });
+  const text = entry === undefined ? undefined : `“${list?.[entry] ?? entry}”`;
+  throw invalid(rule.id, field, first.phrase ?? detail, text);
+}
+
+function problem(field: string, said: Said, entry?: number): RuleProblem {
+  return { field, ...(entry === undefined ? {} : { entry }), ...detailOf(said) };
 }
 
 function entryProblems({ match }: RuleDraft): RuleProblem[] {
   return listFields.flatMap((field) => {
-    if (match[field]?.length === 0) return [{ field, detail: 'has no entries, so that it matches nothing' }];
+    if (match[field]?.length === 0) return [problem(field, phrase('rule.list-empty'))];
     return (match[field] ?? []).flatMap((text, entry) => {
-      const detail = entryDefect(field, text);
-      return detail === undefined ? [] : [{ field, entry, detail }];
+      const defect = entryDefect(field, text);
+      return defect === undefined ? [] : [problem(field, defect, entry)];
     });
   });
 }
@@ -54,17 +58,17 @@ function profileProblems(
   config: Pick<Config, 'profiles'>,
   { match, action, profile }: RuleDraft,
 ): RuleProblem[] {
-  const unknown = (id: string): string | undefined =>
-    findProfile(config, id) === undefined ? `there is no profile “${id}”` : undefined;
+  const unknown = (id: string): Phrase | undefined =>
+    findProfile(config, id) === undefined ? phrase('config.profile-unknown', { id }) : undefined;
   const own = (() => {
-    if (action !== 'profile') return profile === undefined ? undefined : 'is for the action “profile” only';
-    return profile === undefined ? 'is missing: the action “profile” needs one' : unknown(profile);
+    if (action !== 'profile') return profile === undefined ? undefined : phrase('rule.profile-unwanted');
+    return profile === undefined ? phrase('rule.profile-missing') : unknown(profile);
   })();
   return [
-    ...(own === undefined ? [] : [{ field: 'profile', detail: own }]),
+    ...(own === undefined ? [] : [problem('profile', own)]),
     ...(match.profiles ?? []).flatMap((id, entry) => {
-      const detail = unknown(id);
-      return detail === undefined ? [] : [{ field: 'profiles', entry, detail }];
+      const defect = unknown(id);
+      return defect === undefined ? [] : [problem('profiles', defect, entry)];
     }),
   ];
 }

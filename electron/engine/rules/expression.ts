@@ -6,6 +6,7 @@
  * the full size some milliseconds. Must not: be run by Node's own engine, whose time is not bounded.
  */
 import { RE2JS, RE2JSException, RE2Set } from 're2js';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 
 export interface Expression {
   /** Between the slashes. */
@@ -19,12 +20,11 @@ const maxProgramSize = 1000;
 /** Of the states of one automaton, in bytes; beyond it they are forgotten, or made anew for each name. */
 const maxStates = 128 * 1024;
 
-/** Reads an expression. A text is the reason why it cannot be used. */
-export function compileExpression(source: string): Expression | string {
+/** Reads an expression. A phrase is the reason why it cannot be used. */
+export function compileExpression(source: string): Expression | Phrase {
   try {
     const size = RE2JS.compile(source, RE2JS.CASE_INSENSITIVE).programSize();
-    if (size > maxProgramSize)
-      return `is too large a regular expression: ${size} of ${maxProgramSize} instructions`;
+    if (size > maxProgramSize) return phrase('rule.expression-large', { size, most: maxProgramSize });
     // A set of one, because only sets can be told how much memory they may have.
     const set = new RE2Set(RE2Set.UNANCHORED, RE2JS.CASE_INSENSITIVE, maxStates);
     set.add(source);
@@ -32,6 +32,6 @@ export function compileExpression(source: string): Expression | string {
     return { source, takes: (name) => set.match(name).length > 0 };
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    return `is no regular expression (RE2): ${error.message}`;
+    return phrase('rule.expression', { words: error.message });
   }
 }

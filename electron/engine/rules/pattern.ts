@@ -9,6 +9,7 @@ import { domainToASCII } from 'node:url';
 import { nameDefect } from '../upstream/destination.ts';
 import { contains, parseAddress, parseRange, type Address, type AddressRange } from './address.ts';
 import { compileExpression, type Expression } from './expression.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { fits, parseWildcard, type Wildcard } from '#shared/wildcard.ts';
 
 export type Pattern = { readonly text: string } & (
@@ -25,18 +26,16 @@ export type Pattern = { readonly text: string } & (
 
 const maxPatternLength = 512;
 
-/** Reads an entry of `to`. A text is the reason why it cannot be one. */
-export function parsePattern(text: string): Pattern | string {
-  if (text === '') return 'is empty';
-  if (text.length > maxPatternLength) return `is longer than ${maxPatternLength} characters`;
+/** Reads an entry of `to`. A phrase is the reason why it cannot be one. */
+export function parsePattern(text: string): Pattern | Phrase {
+  if (text === '') return phrase('rule.empty');
+  if (text.length > maxPatternLength) return phrase('rule.long', { most: maxPatternLength });
   if (text.startsWith('/')) return expressionOf(text);
   if (/^[0-9]+\.[0-9.]*\*[0-9.*]*$/.test(text)) return addressWildcardOf(text);
   const range = parseRange(text);
   if (range !== undefined) return { text, kind: 'range', range };
-  if (text.includes('/')) return 'is no range of addresses such as 10.0.0.0/8 or 2001:db8::/32';
-  if (text.includes(':')) {
-    return 'is no IPv6 address; a range is written as 2001:db8::/32, ports are a field of their own';
-  }
+  if (text.includes('/')) return phrase('rule.range');
+  if (text.includes(':')) return phrase('rule.ipv6');
   return patternOfNames(text);
 }
 
@@ -82,49 +81,47 @@ function asciiOf(name: string): string | undefined {
   return ascii === '' || parseAddress(ascii) !== undefined ? undefined : ascii;
 }
 
-function expressionOf(text: string): Pattern | string {
-  if (text.length < 3 || !text.endsWith('/')) return 'is no regular expression: it needs a / at both ends';
+function expressionOf(text: string): Pattern | Phrase {
+  if (text.length < 3 || !text.endsWith('/')) return phrase('rule.slashes');
   const expression = compileExpression(text.slice(1, -1));
-  return typeof expression === 'string' ? expression : { text, kind: 'expression', expression };
+  return 'key' in expression ? expression : { text, kind: 'expression', expression };
 }
 
 /** `192.168.*`, as people write it for 192.168.0.0/16. */
-function addressWildcardOf(text: string): Pattern | string {
+function addressWildcardOf(text: string): Pattern | Phrase {
   const digits = /^((?:[0-9]{1,3}\.){1,3})\*(?:\.\*)*$/.exec(text)?.[1];
   const bytes = digits?.split('.').length ?? 0;
   const range =
     digits === undefined ? undefined : parseRange(`${digits}0${'.0'.repeat(4 - bytes)}/${(bytes - 1) * 8}`);
-  if (range === undefined || text.split('.').length > 4) {
-    return 'is no wildcard for addresses; write a range such as 192.168.0.0/16';
-  }
+  if (range === undefined || text.split('.').length > 4) return phrase('rule.mask');
   return { text, kind: 'range', range };
 }
 
-function patternOfNames(text: string): Pattern | string {
+function patternOfNames(text: string): Pattern | Phrase {
   if (/^\*+$/.test(text)) return { text, kind: 'any' };
   const bare = text.toLowerCase().replace(/(?<!\*)\.$/, '');
   const start = bare.startsWith('.') ? 1 : bare.startsWith('*.') ? 2 : 0;
   if (bare.slice(start).includes('*')) {
-    if (start === 1) return 'has both a first dot, which stands for all below, and a *';
+    if (start === 1) return phrase('rule.dot-star');
     return wildcardOf(text, bare);
   }
   const name = asciiOf(bare.slice(start)) ?? '';
-  const defect = name === '' ? 'it has no ASCII form' : nameDefect(name);
-  if (defect !== undefined) return `is no name: ${bare === '' ? 'it is empty' : defect}`;
-  if (name.split('.').includes('')) return 'is no name: there is nothing beside a dot';
+  if (bare === '') return phrase('rule.name-empty');
+  if (name === '') return phrase('rule.ascii');
+  const defect = nameDefect(name);
+  if (defect !== undefined) return phrase('rule.name', { defect });
+  if (name.split('.').includes('')) return phrase('rule.dots');
   // What a URL parser takes for an address is the name of no host (RFC 3696 §2).
-  if (/(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/.test(name)) return 'is no name, and no whole address either';
+  if (/(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/.test(name)) return phrase('rule.numbers');
   return { text, kind: start === 0 ? 'exact' : start === 1 ? 'suffix' : 'below', name };
 }
 
-function wildcardOf(text: string, bare: string): Pattern | string {
+function wildcardOf(text: string, bare: string): Pattern | Phrase {
   const labels = bare.split('.').map((label) => (label.includes('*') ? label : asciiOf(label)));
-  if (labels.includes(undefined)) return 'is no name: it has no ASCII form';
+  if (labels.includes(undefined)) return phrase('rule.ascii');
   const name = labels.join('.');
-  if (name.includes('..') || name.endsWith('.')) return 'is no name: there is nothing beside a dot';
-  if (/[^\0-\x7f]/.test(name)) return 'has a * and letters beyond ASCII between the same two dots';
-  if (/[^a-z0-9._*-]/.test(name)) {
-    return 'is no name: it has characters other than letters, digits, “.”, “-”, “_” and “*”';
-  }
+  if (name.includes('..') || name.endsWith('.')) return phrase('rule.dots');
+  if (/[^\0-\x7f]/.test(name)) return phrase('rule.star-letters');
+  if (/[^a-z0-9._*-]/.test(name)) return phrase('rule.characters');
   return { text, kind: 'wildcard', wildcard: parseWildcard(name) };
 }

@@ -3,6 +3,7 @@
  * looked up for it. Pure.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import { addressAndPort, destinationOf, type Destination } from '../upstream/destination.ts';
 
 interface Place {
@@ -32,6 +33,6 @@ export class Rewrites {
 function placeOf(text: string): Place {
   const place = addressAndPort(text);
   if (place === undefined)
-    throw new CulvertError('rule-invalid', { detail: `rewrite “${text}” is not an address with a port` });
+    throw new CulvertError('rule-invalid', { detail: phrase('rule.rewrite-form', { text }) });
   return place;
 }

@@ -6,6 +6,7 @@
  * clock or a file, or ask for the name of a process: it says `process-wanted` when the answer depends on one.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { Rule } from '#shared/profile.ts';
 import { Candidates } from './candidates.ts';
 import {
@@ -61,7 +62,7 @@ export class Rulebook {
   static compile(rules: readonly Rule[]): Rulebook {
     const ids = new Set<string>();
     for (const { id } of rules) {
-      if (ids.has(id)) throw invalid(id, 'id', 'two rules have it');
+      if (ids.has(id)) throw invalid(id, 'id', phrase('rule.same-id'));
       ids.add(id);
     }
     const compiled: CompiledRule[] = [];
@@ -74,7 +75,7 @@ export class Rulebook {
     for (const rule of compiled) {
       expressions += namePatternsOf(rule).filter(({ kind }) => kind === 'expression').length;
       if (expressions > maxExpressions) {
-        throw invalid(rule.id, 'to', `with it there are more than ${maxExpressions} regular expressions`);
+        throw invalid(rule.id, 'to', phrase('rule.expressions-most', { most: maxExpressions }));
       }
     }
     return new Rulebook(compiled, off);

@@ -5,10 +5,11 @@
  * take all of it goes unnoticed. Must not: claim one that could still decide about any flow.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Said } from '#shared/phrase.ts';
 import type { Rule } from '#shared/profile.ts';
 import { containsRange, firstOf, type Address } from './address.ts';
 import { Candidates } from './candidates.ts';
-import { compileRule, emptyFieldOf, type CompiledRule } from './compiled.ts';
+import { compileRule, emptyFieldOf, fieldWord, type CompiledRule } from './compiled.ts';
 import type { Destinations } from './destinations.ts';
 import { isBelow, takes, type Pattern } from './pattern.ts';
 import type { Target } from './target.ts';
@@ -18,7 +19,7 @@ export type Shadow =
   /** An earlier rule takes all that it matches. */
   | { readonly kind: 'shadowed'; readonly rule: string; readonly by: string }
   /** It matches no flow at all; `why` names the field. */
-  | { readonly kind: 'never'; readonly rule: string; readonly why: string };
+  | { readonly kind: 'never'; readonly rule: string; readonly why: Said };
 
 /**
  * The rules that can never decide, in their order. Those that are off are passed over; one that `Rulebook.compile`
@@ -29,9 +30,9 @@ export function shadows(rules: readonly Rule[]): readonly Shadow[] {
   const compiled: CompiledRule[] = [];
   for (const rule of rules) {
     if (rule.isOff === true) continue;
-    const why = whyNever(rule);
-    if (typeof why === 'string') found.set(rule.id, { kind: 'never', rule: rule.id, why });
-    else compiled.push({ ...why, position: compiled.length });
+    const ready = compiledOr(rule);
+    if ('why' in ready) found.set(rule.id, { kind: 'never', rule: rule.id, why: ready.why });
+    else compiled.push({ ...ready, position: compiled.length });
   }
   const candidates = new Candidates(compiled, { isProcessKnown: true });
   for (const rule of compiled) {
@@ -41,14 +42,15 @@ export function shadows(rules: readonly Rule[]): readonly Shadow[] {
   return rules.flatMap(({ id }) => found.get(id) ?? []);
 }
 
-function whyNever(rule: Rule): string | CompiledRule {
+/** The rule made ready, or why it matches nothing. */
+function compiledOr(rule: Rule): CompiledRule | { readonly why: Said } {
   const empty = emptyFieldOf(rule);
-  if (empty !== undefined) return `${empty}: the list is empty`;
+  if (empty !== undefined) return { why: phrase('rule.empty-list', { field: fieldWord(empty) }) };
   try {
     return compileRule(rule, 0);
   } catch (error) {
-    if (error instanceof CulvertError) return error.failure.detail ?? error.message;
-    throw error;
+    if (!(error instanceof CulvertError)) throw error;
+    return { why: error.failure.phrase ?? error.failure.detail ?? error.message };
   }
 }
 

@@ -1,6 +1,7 @@
 /** What people should know of their rules: that one can never decide, or lets connections out beside the proxy. Pure. */
 import { findProfile, type Config, type Rule } from '#shared/profile.ts';
 import type { RuleWarning } from '#shared/rule-protocol.ts';
+import { detailOf } from '../detail.ts';
 import { shadows } from './shadow.ts';
 
 /** By the ids of the rules; those with nothing to be said, and those that are off, are not there. */
@@ -13,7 +14,7 @@ export function ruleWarnings(config: Pick<Config, 'profiles' | 'rules'>): Map<st
   };
   for (const shadow of shadows(config.rules)) {
     if (shadow.kind === 'shadowed') add(shadow.rule, { kind: 'shadowed', by: [shadow.by] });
-    else add(shadow.rule, { kind: 'invalid', detail: shadow.why });
+    else add(shadow.rule, { kind: 'invalid', ...detailOf(shadow.why) });
   }
   for (const rule of config.rules) {
     if (rule.isOff !== true && leavesProxy(config, rule)) add(rule.id, { kind: 'direct' });

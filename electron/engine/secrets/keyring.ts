@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
+import { inEnglish, phrase, type Said } from '#shared/phrase.ts';
 import { keyringAnswer, type KeyringAnswer, type KeyringRequest } from './keyring-messages.ts';
 
 /** How long the keyring may take. */
@@ -30,8 +31,15 @@ const retryMs = 30_000;
 /** What the program gets of the environment: the way to the session's bus. */
 const variables = ['DBUS_SESSION_BUS_ADDRESS', 'XDG_RUNTIME_DIR', 'HOME', 'PATH', 'LD_LIBRARY_PATH'];
 
-/** The keyring cannot be used now. The message has no secret. */
-export class KeyringError extends Error {}
+/** The keyring cannot be used now. What it says has no secret. */
+export class KeyringError extends Error {
+  readonly why: Said;
+
+  constructor(why: Said) {
+    super(inEnglish(why));
+    this.why = why;
+  }
+}
 
 interface Running {
   readonly process: ChildProcessWithoutNullStreams;
@@ -47,7 +55,7 @@ export class Keyring {
   #running: Running | undefined;
   #idle: NodeJS.Timeout | undefined;
   #isThere = false;
-  #absence: { readonly why: string; readonly until: number } | undefined;
+  #absence: { readonly why: Said; readonly until: number } | undefined;
 
   constructor(program: string, env: NodeJS.ProcessEnv, patience: KeyringPatience) {
     this.#program = program;
@@ -111,7 +119,7 @@ export class Keyring {
       this.#absence = undefined;
     } catch (error) {
       if (error instanceof KeyringError)
-        this.#absence = { why: error.message, until: performance.now() + retryMs };
+        this.#absence = { why: error.why, until: performance.now() + retryMs };
       throw error;
     }
   }
@@ -130,7 +138,7 @@ export class Keyring {
   }
 
   async #start(): Promise<Running> {
-    if (!existsSync(this.#program)) throw new KeyringError('the part that speaks to it is missing');
+    if (!existsSync(this.#program)) throw new KeyringError(phrase('password.program-missing'));
     const env = Object.fromEntries(variables.map((name) => [name, this.#env[name]]));
     // The desktop app's own Node is Electron's.
     if (process.versions['electron'] !== undefined) env['ELECTRON_RUN_AS_NODE'] = '1';
@@ -153,7 +161,7 @@ export class Keyring {
 
   async #await(running: Running, withinMs: number): Promise<KeyringAnswer> {
     const answer = await this.#line(running, withinMs);
-    if ('ready' in answer) throw new KeyringError('it gave an answer that was not understood');
+    if ('ready' in answer) throw new KeyringError(phrase('password.unread-answer'));
     return answer;
   }
 
@@ -164,8 +172,8 @@ export class Keyring {
     });
     try {
       const line = await Promise.race([running.next(), late]);
-      if (line === 'late') throw new KeyringError(`it did not answer within ${withinMs / 1000} s`);
-      if (line === undefined) throw new KeyringError('the part that speaks to it ended');
+      if (line === 'late') throw new KeyringError(phrase('password.too-slow', { seconds: withinMs / 1000 }));
+      if (line === undefined) throw new KeyringError(phrase('password.program-ended'));
       return parseAnswer(line);
     } catch (error) {
       running.process.kill('SIGKILL');
@@ -183,6 +191,6 @@ function parseAnswer(line: string): v.InferOutput<typeof keyringAnswer> {
     return v.parse(keyringAnswer, JSON.parse(line));
   } catch {
     // The reason would repeat the line, which may have a password in it.
-    throw new KeyringError('it gave an answer that was not understood');
+    throw new KeyringError(phrase('password.unread-answer'));
   }
 }

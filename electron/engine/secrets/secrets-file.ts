@@ -8,6 +8,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Said } from '#shared/phrase.ts';
 import { readText, replaceFile, type FileText } from '../config/file.ts';
 
 export const secretsName = 'secrets.json';
@@ -40,7 +41,7 @@ export function readSecrets(dir: string): SecretsRead {
     return { entries: v.parse(file, JSON.parse(found.text)).secrets, isRepaired };
   } catch {
     // Both reasons would repeat the text.
-    throw unreadable(`${secretsName}: is not what it should be`);
+    throw unreadable(phrase('password.file-form', { file: secretsName }));
   }
 }
 
@@ -58,23 +59,28 @@ function readQuietly(path: string): FileText | undefined {
   try {
     return readText(path, maxBytes);
   } catch (error) {
-    throw unreadable(error instanceof CulvertError ? error.failure.detail : secretsName);
+    throw unreadable(error instanceof CulvertError ? detailOf(error) : secretsName);
   }
 }
 
 function repair(path: string, { stats }: FileText): boolean {
   const user = process.geteuid?.() ?? 0;
-  if (stats.uid !== user && user !== 0) throw unreadable(`${secretsName}: belongs to somebody else`);
+  if (stats.uid !== user && user !== 0)
+    throw unreadable(phrase('password.file-owner', { file: secretsName }));
   if ((stats.mode & 0o077) === 0) return false;
   try {
     chmodSync(path, 0o600);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw unreadable(`${secretsName}: others can read it, and its mode cannot be changed: ${code}`);
+    throw unreadable(phrase('password.file-mode', { file: secretsName, error: code }));
   }
   return true;
 }
 
-function unreadable(detail: string | undefined): CulvertError {
+function detailOf({ failure }: CulvertError): Said | undefined {
+  return failure.phrase ?? failure.detail;
+}
+
+function unreadable(detail: Said | undefined): CulvertError {
   return new CulvertError('secret-unreadable', detail === undefined ? {} : { detail });
 }

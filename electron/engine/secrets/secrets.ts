@@ -9,7 +9,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { is } from 'valibot';
-import { CulvertError, describe } from '#shared/failure.ts';
+import { CulvertError } from '#shared/failure.ts';
+import { phrase, type PhraseValue, type Said } from '#shared/phrase.ts';
 import { configDir } from '#shared/paths.ts';
 import { slug } from '#shared/profile.ts';
 import { withLock } from '../config/lock.ts';
@@ -44,8 +45,8 @@ export class Secrets implements Disposable {
   readonly #keyring: Keyring;
   readonly #memory = new Map<string, string>();
   #kind: SecretsKind = 'keyring';
-  #keyringNotice: string | undefined;
-  #modeNotice: string | undefined;
+  #keyringNotice: PhraseValue | undefined;
+  #modeNotice: PhraseValue | undefined;
 
   private constructor(dir: string, keyring: Keyring) {
     this.#dir = dir;
@@ -64,15 +65,14 @@ export class Secrets implements Disposable {
   }
 
   /** What the user should know: that passwords are not in a keyring, or that others could read the file. */
-  get notice(): string | undefined {
-    const told = [this.#keyringNotice, this.#modeNotice].filter((text) => text !== undefined);
-    return told.length === 0 ? undefined : told.join('\n');
+  get notices(): readonly PhraseValue[] {
+    return [this.#keyringNotice, this.#modeNotice].filter((said) => said !== undefined);
   }
 
   /** Asks the keyring whether it is there, within two seconds. */
   async probe(): Promise<SecretsKind> {
     if (await this.#keyring.probe()) this.#use('keyring');
-    else this.#use('file', 'the keyring does not answer');
+    else this.#use('file', phrase('password.no-keyring'));
     return this.#kind;
   }
 
@@ -91,7 +91,7 @@ export class Secrets implements Disposable {
     }
     if (password !== undefined) return password;
     throw new CulvertError('secret-unreadable', {
-      detail: `the keyring has no entry for ${account} any more`,
+      detail: phrase('password.gone', { account }),
     });
   }
 
@@ -108,7 +108,7 @@ export class Secrets implements Disposable {
   async set(profileId: string, serverId: string, password: string): Promise<void> {
     const account = accountOf(profileId, serverId);
     if (password.length > maxLength)
-      throw new CulvertError('option-invalid', { detail: `a password of more than ${maxLength} characters` });
+      throw new CulvertError('option-invalid', { detail: phrase('password.too-long', { most: maxLength }) });
     const refusal = await this.#putIntoKeyring(account, password);
     try {
       await this.#change((entries) => {
@@ -124,7 +124,7 @@ export class Secrets implements Disposable {
     } catch (error) {
       if (!(error instanceof CulvertError && error.failure.code === 'config-unwritable')) throw error;
       this.#memory.set(account, password);
-      this.#use('memory', refusal ?? error.failure.detail);
+      this.#use('memory', refusal ?? error.failure.phrase ?? error.failure.detail);
     }
   }
 
@@ -172,22 +172,19 @@ export class Secrets implements Disposable {
   }
 
   /** Why the keyring did not take it; undefined when it did. */
-  async #putIntoKeyring(account: string, password: string): Promise<string | undefined> {
+  async #putIntoKeyring(account: string, password: string): Promise<Said | undefined> {
     try {
       await this.#keyring.set(account, password);
       return undefined;
     } catch (error) {
-      if (error instanceof KeyringError) return error.message;
+      if (error instanceof KeyringError) return error.why;
       throw error;
     }
   }
 
   #read(): SecretEntries {
     const { entries, isRepaired } = readSecrets(this.#dir);
-    if (isRepaired)
-      this.#modeNotice =
-        `others on this computer could read ${secretsName}; now only you can: ` +
-        'change the passwords in it if somebody may have';
+    if (isRepaired) this.#modeNotice = phrase('password.was-open', { file: secretsName });
     return entries;
   }
 
@@ -202,10 +199,11 @@ export class Secrets implements Disposable {
     });
   }
 
-  #use(kind: SecretsKind, why?: string): void {
+  #use(kind: SecretsKind, why: Said = ''): void {
     this.#kind = kind;
-    const detail = kind === 'memory' ? `kept until this process ends: ${why ?? ''}` : (why ?? '');
-    this.#keyringNotice = kind === 'keyring' ? undefined : describe({ code: 'secrets-unavailable', detail });
+    const detail = kind === 'memory' ? phrase('password.in-memory', { why }) : why;
+    const { failure } = new CulvertError('secrets-unavailable', { detail });
+    this.#keyringNotice = kind === 'keyring' ? undefined : { whole: failure };
   }
 }
 
@@ -227,5 +225,8 @@ function accountOf(profileId: string, serverId: string): string {
 
 function keyringFailure(error: unknown, step: string): unknown {
   if (!(error instanceof KeyringError)) return error;
-  return new CulvertError('secret-unreadable', { step, detail: `the keyring: ${error.message}` });
+  return new CulvertError('secret-unreadable', {
+    step,
+    detail: phrase('password.keyring', { why: error.why }),
+  });
 }

@@ -6,6 +6,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase, type Phrase, type Said } from '#shared/phrase.ts';
 
 export interface Destination {
   /** A name as the app wrote it, or an address without brackets. */
@@ -37,12 +38,10 @@ export function checkDestination({ host, port, kind }: Destination): void {
 }
 
 /** What is wrong with a host name, or undefined when it may be sent. Does not repeat the name. */
-export function nameDefect(name: string): string | undefined {
-  if (name === '') return 'the name is empty';
-  if (name.length > maxNameBytes) return `the name is longer than ${maxNameBytes} bytes`;
-  if (!nameCharacters.test(name))
-    return 'the name has characters other than letters, digits, “.”, “-” and “_”';
-  return undefined;
+export function nameDefect(name: string): Phrase | undefined {
+  if (name === '') return phrase('proxy-text.name-empty');
+  if (name.length > maxNameBytes) return phrase('proxy-text.name-long', { most: maxNameBytes });
+  return nameCharacters.test(name) ? undefined : phrase('proxy-text.name-characters');
 }
 
 /** `host:port` with brackets round an IPv6 address (RFC 3986 §3.2.2). */
@@ -70,6 +69,6 @@ export function kindOf(host: string): Destination['kind'] {
   return isIPv6(host) ? 'ipv6' : 'name';
 }
 
-function invalid(detail: string): CulvertError {
+function invalid(detail: Said): CulvertError {
   return new CulvertError('host-name-invalid', { detail });
 }

@@ -7,6 +7,7 @@
 import { isIPv6 } from 'node:net';
 import { CulvertError } from '#shared/failure.ts';
 import type { Upstream, UpstreamKind } from '#shared/model.ts';
+import { phrase, type Phrase } from '#shared/phrase.ts';
 import { authorityOf, nameDefect } from './destination.ts';
 
 const kindsByScheme: Readonly<Record<string, UpstreamKind>> = {
@@ -25,17 +26,29 @@ const defaultHttpsPort = 443;
 /** RFC 1929 §2 has one byte for each length. */
 const maxCredentialBytes = 255;
 const maxTextLength = 4096;
+/** What can be wrong with each part of a sign-in. */
+const defects = {
+  user: {
+    long: 'proxy-text.user-long',
+    controls: 'proxy-text.user-controls',
+    percent: 'proxy-text.user-percent',
+  },
+  password: {
+    long: 'proxy-text.password-long',
+    controls: 'proxy-text.password-controls',
+    percent: 'proxy-text.password-percent',
+  },
+} as const;
 
 /**
  * Reads a proxy URL. A user without a password gets the one of `CULVERT_PASSWORD`, if it is set; `user:@`
  * means an empty password. A name behind `#` is ignored. Throws `proxy-url-invalid` with the reason.
  */
 export function parseProxyUrl(text: string, env: NodeJS.ProcessEnv = process.env): Upstream {
-  if (text.length > maxTextLength) throw invalid(`longer than ${maxTextLength} characters`);
+  if (text.length > maxTextLength) throw invalid(phrase('proxy-text.too-long', { most: maxTextLength }));
   const { scheme, rest } = splitScheme(text.trim());
   const kind = scheme === undefined ? 'socks5' : kindsByScheme[scheme];
-  if (kind === undefined)
-    throw invalid('unknown scheme; possible are socks5, socks5h, socks4, socks4a, http and https');
+  if (kind === undefined) throw invalid(phrase('proxy-text.scheme'));
   // The last @, because passwords are often pasted with an unescaped one in them, and hosts have none.
   const at = rest.lastIndexOf('@');
   const { host, port } = parseAddress(rest.slice(at + 1), kind, scheme !== undefined);
@@ -64,15 +77,11 @@ function splitScheme(text: string): { scheme: string | undefined; rest: string }
 
 function parseAddress(text: string, kind: UpstreamKind, hasScheme: boolean): { host: string; port: number } {
   const address = /^([^#/?]*)\/?(?:#.*)?$/s.exec(text)?.[1];
-  if (address === undefined) throw invalid('nothing may follow the port');
-  if (address === '') throw invalid('the host is missing');
+  if (address === undefined) throw invalid(phrase('proxy-text.after-port'));
+  if (address === '') throw invalid(phrase('proxy-text.host-missing'));
   const parts = /^(?:\[([^\]]*)\]|([^[\]:]*))(?::([^:]*))?$/s.exec(address);
   if (parts === null) {
-    throw invalid(
-      isIPv6(address)
-        ? 'an IPv6 address needs brackets, for example socks5://[2001:db8::1]:1080'
-        : 'the part after the user is not of the form host:port',
-    );
+    throw invalid(isIPv6(address) ? phrase('proxy-text.brackets') : phrase('proxy-text.form'));
   }
   const [, literal, name, port] = parts;
   return { host: parseHost(literal, name), port: parsePort(port, kind, hasScheme) };
@@ -80,23 +89,23 @@ function parseAddress(text: string, kind: UpstreamKind, hasScheme: boolean): { h
 
 function parseHost(literal: string | undefined, name: string | undefined): string {
   if (literal !== undefined) {
-    if (!isIPv6(literal)) throw invalid('the brackets do not hold an IPv6 address');
+    if (!isIPv6(literal)) throw invalid(phrase('proxy-text.not-ipv6'));
     return literal;
   }
-  if (name === undefined || name === '') throw invalid('the host is missing');
+  if (name === undefined || name === '') throw invalid(phrase('proxy-text.host-missing'));
   const defect = nameDefect(name);
-  if (defect !== undefined) throw invalid(`host: ${defect}`);
+  if (defect !== undefined) throw invalid(phrase('proxy-text.host', { defect }));
   return name;
 }
 
 function parsePort(text: string | undefined, kind: UpstreamKind, hasScheme: boolean): number {
   if (text === undefined) {
-    if (kind === 'http') throw invalid('an HTTP proxy needs its port, for example http://host:3128');
-    if (!hasScheme) throw invalid('the port is missing; write host:port or socks5://host');
+    if (kind === 'http') throw invalid(phrase('proxy-text.http-port'));
+    if (!hasScheme) throw invalid(phrase('proxy-text.port-missing-form'));
     return kind === 'https' ? defaultHttpsPort : defaultSocksPort;
   }
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65535) throw invalid('the port must be a number from 1 to 65535');
+  if (port < 1 || port > 65535) throw invalid(phrase('proxy-text.port'));
   return port;
 }
 
@@ -105,15 +114,13 @@ function parseCredentials(
   kind: UpstreamKind,
   envPassword: string | undefined,
 ): { user: string; password?: string } {
-  if (/[/?#]/.test(text)) {
-    throw invalid('“/”, “?” and “#” in a user name or password are written as %2F, %3F and %23');
-  }
+  if (/[/?#]/.test(text)) throw invalid(phrase('proxy-text.escapes'));
   const colon = text.indexOf(':');
-  const user = decode(colon === -1 ? text : text.slice(0, colon), 'user name');
-  if (user === '') throw invalid('there is a password but no user name');
+  const user = decode(colon === -1 ? text : text.slice(0, colon), 'user');
+  if (user === '') throw invalid(phrase('proxy-text.user-missing'));
   checkUser(user, kind);
   if (kind === 'socks4' || kind === 'socks4a') {
-    if (colon !== -1) throw invalid('SOCKS4 has a user name but no password');
+    if (colon !== -1) throw invalid(phrase('proxy-text.socks4-password'));
     return { user };
   }
   const password = colon === -1 ? envPassword : decode(text.slice(colon + 1), 'password');
@@ -123,31 +130,30 @@ function parseCredentials(
 }
 
 function checkUser(user: string, kind: UpstreamKind): void {
-  checkText(user, 'user name', kind);
+  checkText(user, 'user', kind);
   // RFC 7617 §2: the first colon ends the user name.
   if ((kind === 'http' || kind === 'https') && user.includes(':'))
-    throw invalid('an HTTP proxy takes no user name with a colon');
+    throw invalid(phrase('proxy-text.user-colon'));
 }
 
-function checkText(text: string, what: string, kind: UpstreamKind): void {
-  if (Buffer.byteLength(text) > maxCredentialBytes) {
-    throw invalid(`the ${what} is longer than ${maxCredentialBytes} bytes`);
-  }
+function checkText(text: string, what: keyof typeof defects, kind: UpstreamKind): void {
+  if (Buffer.byteLength(text) > maxCredentialBytes)
+    throw invalid(phrase(defects[what].long, { most: maxCredentialBytes }));
   if (kind === 'socks5') return;
   // SOCKS4 ends the name with a NUL; RFC 7617 §2 forbids control characters.
   // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(text)) throw invalid(`the ${what} has control characters`);
+  if (/[\u0000-\u001f\u007f]/.test(text)) throw invalid(phrase(defects[what].controls));
 }
 
-function decode(text: string, what: string): string {
+function decode(text: string, what: keyof typeof defects): string {
   try {
     return decodeURIComponent(text);
   } catch {
     // The error of decodeURIComponent would only say "malformed"; which part it was is more useful.
-    throw invalid(`the ${what} has a % that is not followed by the two digits of a UTF-8 byte`);
+    throw invalid(phrase(defects[what].percent));
   }
 }
 
-function invalid(detail: string): CulvertError {
+function invalid(detail: Phrase): CulvertError {
   return new CulvertError('proxy-url-invalid', { detail });
 }

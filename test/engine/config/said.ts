@@ -1,14 +1,21 @@
 /** What the reader of the configuration has to say against a text, and the small configurations of its tests. */
+import { expect } from 'vitest';
 import { parseConfig } from '../../../electron/engine/config/parse.ts';
+import { InvalidConfig } from '../../../electron/engine/config/problems.ts';
 import { CulvertError } from '../../../electron/shared/failure.ts';
+import { sayIn } from '../../../electron/shared/phrase.ts';
+import { chinesePhrases } from '../../../electron/shared/phrases-zh-cn.ts';
 
-/** What is said against a text, one problem each. */
+/** What is said against a text, one problem each; each has its Chinese. */
 export function said(text: string): string[] {
   try {
     parseConfig(text);
   } catch (error) {
-    if (error instanceof CulvertError) return (error.failure.detail ?? '').split('; ');
-    throw error;
+    if (!(error instanceof CulvertError)) throw error;
+    if (error instanceof InvalidConfig)
+      for (const { message } of error.problems)
+        expect(sayIn(chinesePhrases, message)).toMatch(/\p{Script=Han}/u);
+    return (error.failure.detail ?? '').split('; ');
   }
   return [];
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { inEnglish } from '#shared/phrase.ts';
 import {
+  type Read,
   isOwnLoopback,
   readHostPattern,
   readPorts,
@@ -9,8 +11,7 @@ import {
 } from '../../../electron/engine/import/addresses.ts';
 import { contains, parseAddress, parseRange } from '../../../electron/engine/rules/address.ts';
 
-const value = <T>(read: { ok: true; value: T } | { ok: false; reason: string }) =>
-  read.ok ? read.value : read.reason;
+const value = <T>(read: Read<T>) => (read.ok ? read.value : inEnglish(read.reason));
 const dotted = (number: number) => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
 const isIn = (ranges: readonly string[], text: string) =>
   ranges.some((range) => {

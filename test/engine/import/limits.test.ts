@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import * as v from 'valibot';
 import { CulvertError } from '#shared/failure.ts';
+import { importLine } from '#shared/profile-protocol.ts';
 import { importKinds, importText, type ImportKind } from '../../../electron/engine/import/index.ts';
-import { canary, expectSound, fixture, fixtures, mutated, refusalOf } from './texts.ts';
+import { canary, expectSound, fixture, fixtures, isChinese, mutated, refusalOf } from './texts.ts';
 
 const mebibyte = 1024 * 1024;
 /** A text of nearly 4 MiB in at most 9,000 lines. */
@@ -18,6 +20,7 @@ function survives(text: string, kind?: ImportKind): void {
     if (!(error instanceof CulvertError)) throw error;
     expect(error.failure.code).toBe('import-invalid');
     expect(error.failure.detail).not.toContain(canary);
+    expect(isChinese(error.failure.phrase)).toBe(true);
   }
 }
 
@@ -69,6 +72,11 @@ describe('whatever comes in', () => {
     '%s read as %s is taken or refused',
     (name, kind) => survives(fixture(name), kind),
   );
+
+  it.each(fixtures)('%s is told to a window word for word', (name) => {
+    const { lines } = importText(fixture(name), { name });
+    expect(lines.map((line) => v.parse(importLine, line))).toEqual(lines);
+  });
 
   it.each(fixtures)('%s with damage is taken or refused', (name) => {
     fc.assert(

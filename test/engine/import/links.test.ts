@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { inEnglish } from '#shared/phrase.ts';
 import { importText } from '../../../electron/engine/import/index.ts';
 import { readLink } from '../../../electron/engine/import/links.ts';
 import { canary, entriesOf, expectSound, fixture, profileOf } from './texts.ts';
 
 const read = (line: string) => {
   const link = readLink(line);
-  return link.ok ? link.value.upstream : link.reason;
+  return link.ok ? link.value.upstream : inEnglish(link.reason);
 };
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const joe = { kind: 'socks5', host: 'h.example', port: 1080, user: 'joe', password: 'pw' };

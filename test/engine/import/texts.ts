@@ -5,7 +5,15 @@ import { expect } from 'vitest';
 import * as v from 'valibot';
 import { profile as profileSchema, rule as ruleSchema, type Profile } from '#shared/profile.ts';
 import { CulvertError } from '#shared/failure.ts';
-import { importText, type ImportOptions, type ImportResult } from '../../../electron/engine/import/index.ts';
+import { inEnglish, sayIn, type Phrase } from '#shared/phrase.ts';
+import { chinesePhrases } from '#shared/phrases-zh-cn.ts';
+import {
+  importText,
+  type ImportLine,
+  type ImportOptions,
+  type ImportResult,
+} from '../../../electron/engine/import/index.ts';
+import { printable } from '../../../electron/engine/import/line.ts';
 import { Rewrites } from '../../../electron/engine/rules/rewrites.ts';
 import { Rulebook } from '../../../electron/engine/rules/rulebook.ts';
 import type { FlowFacts, Verdict } from '../../../electron/engine/rules/facts.ts';
@@ -26,6 +34,7 @@ export function refusalOf(input: string | Uint8Array, options?: ImportOptions): 
   } catch (error) {
     expect(error).toBeInstanceOf(CulvertError);
     expect((error as CulvertError).failure.code).toBe('import-invalid');
+    expect(isChinese((error as CulvertError).failure.phrase)).toBe(true);
     return (error as CulvertError).failure.detail ?? '';
   }
   throw new Error('the text was taken');
@@ -61,6 +70,22 @@ export function decide(
   return verdict;
 }
 
+/** Whether there is a Chinese for it, with nothing in it that a screen would obey. */
+export function isChinese(phrase: Phrase | undefined): boolean {
+  const said = phrase === undefined ? '' : (sayIn(chinesePhrases, phrase) ?? '');
+  return /\p{Script=Han}/u.test(said) && !/[\p{Cc}\p{Cf}]/u.test(said);
+}
+
+/** Whether an entry says the same as a phrase, which the window says in its own language. */
+function isSaid({ text, textPhrase, reason, reasonPhrase }: ImportLine): boolean {
+  const same = (english: string, phrase: Phrase | undefined): boolean =>
+    isChinese(phrase) && (english.includes('…') || printable(inEnglish(phrase ?? ''), 300) === english);
+  return (
+    (textPhrase === undefined || same(text, textPhrase)) &&
+    (reason === undefined ? reasonPhrase === undefined : same(reason, reasonPhrase))
+  );
+}
+
 /** Everything that any result must be, whatever came in. */
 export function expectSound(result: ImportResult): void {
   const ids = result.profiles.map(({ id }) => id);
@@ -79,6 +104,7 @@ export function expectSound(result: ImportResult): void {
     expect(owner?.chain.servers.map(({ id }) => id)).toContain(server);
   }
   for (const { text, reason = '' } of result.lines) expect(`${text}${reason}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect(result.lines.filter((line) => !isSaid(line))).toEqual([]);
   expect(Object.keys(Object.prototype)).toEqual([]);
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
 }

@@ -16,24 +16,26 @@ describe('a rule that is being written', () => {
   });
 
   it('has a problem for each entry that cannot be one, with its place', () => {
-    expect(problems({ match: { to: ['a.test', '/(/', 'a b'], ports: ['80', '90-80', 'x'] } })).toEqual([
+    expect(problems({ match: { to: ['a.test', '/(/', 'a b'], ports: ['80', '90-80', 'x'] } })).toMatchObject([
       { field: 'to', entry: 1, detail: expect.stringContaining('RE2') as string },
       { field: 'to', entry: 2, detail: expect.stringContaining('is no name') as string },
       { field: 'ports', entry: 1, detail: 'ends before it begins' },
       { field: 'ports', entry: 2, detail: 'is no port or range within 1 to 65535' },
     ]);
-    expect(problems({ match: { apps: [] } })).toEqual([
+    expect(problems({ match: { apps: [] } })).toMatchObject([
       { field: 'apps', detail: 'has no entries, so that it matches nothing' },
     ]);
     expect(problems({ match: { apps: ['x'.repeat(300)] } })).toMatchObject([{ field: 'apps', entry: 0 }]);
-    expect(problems({ note: 'x'.repeat(300) })).toMatchObject([{ field: 'note' }]);
+    expect(problems({ note: 'x'.repeat(300) })).toMatchObject([
+      { field: 'note', detail: 'must have at most 200 characters, found a text of 300 characters' },
+    ]);
   });
 
   it('leads to a profile that is there', () => {
     expect(problems({ action: 'profile', profile: 'direct' })).toEqual([]);
     expect(problems({ action: 'profile' })).toMatchObject([{ field: 'profile' }]);
     expect(problems({ action: 'block', profile: 'direct' })).toMatchObject([{ field: 'profile' }]);
-    expect(problems({ match: { profiles: ['gone'] } })).toEqual([
+    expect(problems({ match: { profiles: ['gone'] } })).toMatchObject([
       { field: 'profiles', entry: 0, detail: 'there is no profile “gone”' },
     ]);
   });

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { sayIn } from '#shared/phrase.ts';
+import { chinesePhrases } from '#shared/phrases-zh-cn.ts';
+import { entryDefect } from '../../../electron/engine/rules/compiled.ts';
 import { Rulebook } from '../../../electron/engine/rules/rulebook.ts';
 
 /** Whether a rule with this one pattern matches where the app goes: a name or an address. */
@@ -132,6 +135,8 @@ describe('a pattern', () => {
     'x'.repeat(600),
   ])('%j is refused', (pattern) => {
     expect(() => takes(pattern, 'a.example')).toThrow(/r1: to: "/);
+    const defect = entryDefect('to', pattern);
+    expect(defect === undefined ? '' : sayIn(chinesePhrases, defect)).toMatch(/\p{Script=Han}/u);
   });
 
   it('that a backtracking engine would need an age for is answered at once', () => {

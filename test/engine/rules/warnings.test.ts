@@ -21,10 +21,11 @@ describe('the warnings of rules', () => {
       rule('empty', { match: { apps: [] } }),
       rule('off', { action: 'direct', isOff: true }),
     ];
-    expect(Object.fromEntries(ruleWarnings({ profiles, rules }))).toEqual({
+    expect(Object.fromEntries(ruleWarnings({ profiles, rules }))).toMatchObject({
       narrow: [{ kind: 'shadowed', by: ['wide'] }, { kind: 'direct' }],
       empty: [{ kind: 'invalid', detail: 'apps: the list is empty' }],
     });
+    expect([...ruleWarnings({ profiles, rules }).keys()].toSorted()).toEqual(['empty', 'narrow']);
   });
 
   it('say that a profile without a proxy leaves it as well, and that one which has none loses nothing', () => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { inEnglish } from '#shared/phrase.ts';
 import { failureIn } from '../config/sandbox.ts';
 import { until } from '../../world/until.ts';
 import { Session } from './session.ts';
@@ -40,8 +41,8 @@ describe('passwords where there is no keyring', () => {
     using secrets = await session.secrets();
     await secrets.set('work', 'office', canary);
     expect(secrets.kind).toBe('file');
-    expect(secrets.notice).toContain('the password cannot be stored safely');
-    expect(secrets.notice).not.toContain(canary);
+    expect(inEnglish(secrets.notices)).toContain('the password cannot be stored safely');
+    expect(JSON.stringify(secrets.notices)).not.toContain(canary);
     expect(statSync(join(session.config, 'secrets.json')).mode & 0o777).toBe(0o600);
     using later = await session.secrets();
     expect(await later.get('work', 'office')).toBe(canary);
@@ -77,7 +78,7 @@ describe('passwords where there is no keyring', () => {
     using secrets = await session.secrets({ dir: join(blocked, 'below') });
     await secrets.set('work', 'office', canary);
     expect([secrets.kind, await secrets.get('work', 'office')]).toEqual(['memory', canary]);
-    expect(secrets.notice).toContain('kept until this process ends');
+    expect(inEnglish(secrets.notices)).toContain('kept until this process ends');
     await secrets.removeProfile('work');
     expect(await secrets.get('work', 'office')).toBeUndefined();
   });
@@ -116,7 +117,7 @@ describe('the file of passwords', () => {
     using secrets = await session.secrets();
     expect(await secrets.get('work', 'office')).toBe(canary);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(secrets.notice).toContain('others on this computer could read secrets.json');
+    expect(inEnglish(secrets.notices)).toContain('others on this computer could read secrets.json');
   });
 
   it('that is damaged is told without any of its text', async () => {
@@ -154,7 +155,7 @@ describe('passwords where there is a keyring', () => {
     using secrets = await session.secrets();
     expect(await secrets.probe()).toBe('keyring');
     await secrets.set('work', 'office', canary);
-    expect([secrets.kind, secrets.notice]).toEqual(['keyring', undefined]);
+    expect([secrets.kind, secrets.notices]).toEqual(['keyring', []]);
     using later = await session.secrets();
     expect(await later.get('work', 'office')).toBe(canary);
     expect(filesWith(session.config, canary)).toEqual([]);

@@ -1,0 +1,42 @@
+/** Why a text is no proxy, and what was assumed of one, in Chinese. */
+import type { proxyTexts as english } from '../phrases/proxy-texts.ts';
+import type { Translation } from '../phrases/template.ts';
+
+export const proxyTexts: Translation<typeof english> = {
+  'proxy-text.too-long': '超过 {most} 个字符',
+  'proxy-text.other-protocol':
+    '{protocol} 不是 SOCKS 或 HTTP 代理；请运行它的客户端，并使用客户端在这台电脑上提供的 SOCKS 端口',
+  'proxy-text.as-socks5': '没有写明类型，按 SOCKS5 处理',
+  'proxy-text.two-readings': '有两种读法；请将密码中的“@”写成 %40，“:”写成 %3A',
+  'proxy-text.mtproto': 'Telegram 自有的 MTProto 不是 SOCKS 或 HTTP 代理，只有 Telegram 自己能用',
+  'proxy-text.server-missing': '缺少服务器',
+  'proxy-text.port-missing': '缺少端口',
+  'proxy-text.same-proxy': '与第 {line} 行的代理相同',
+  'proxy-text.unread-line': '不是代理链接的一行',
+  'proxy-text.scheme': '未知的类型；可用的有 socks5、socks5h、socks4、socks4a、http 和 https',
+  'proxy-text.after-port': '端口后面不能再有内容',
+  'proxy-text.host-missing': '缺少主机',
+  'proxy-text.brackets': 'IPv6 地址要加方括号，例如 socks5://[2001:db8::1]:1080',
+  'proxy-text.form': '用户名之后的部分不是“主机:端口”的形式',
+  'proxy-text.not-ipv6': '方括号中不是 IPv6 地址',
+  'proxy-text.host': '主机：{defect}',
+  'proxy-text.http-port': 'HTTP 代理要写明端口，例如 http://host:3128',
+  'proxy-text.port-missing-form': '缺少端口；请写成“主机:端口”或 socks5://主机',
+  'proxy-text.port': '端口必须是 1 到 65535 之间的数字',
+  'proxy-text.escapes': '用户名或密码中的“/”“?”和“#”要写成 %2F、%3F 和 %23',
+  'proxy-text.user-missing': '有密码但没有用户名',
+  'proxy-text.socks4-password': 'SOCKS4 有用户名但没有密码',
+  'proxy-text.user-colon': 'HTTP 代理的用户名不能含有冒号',
+  'proxy-text.user-long': '用户名超过 {most} 字节',
+  'proxy-text.password-long': '密码超过 {most} 字节',
+  'proxy-text.user-controls': '用户名含有控制字符',
+  'proxy-text.password-controls': '密码含有控制字符',
+  'proxy-text.user-percent': '用户名中有一个 %，后面不是一个 UTF-8 字节的两位数字',
+  'proxy-text.password-percent': '密码中有一个 %，后面不是一个 UTF-8 字节的两位数字',
+  'proxy-text.name-empty': '名称为空',
+  'proxy-text.name-long': '名称超过 {most} 字节',
+  'proxy-text.name-characters': '名称含有字母、数字、“.”、“-”和“_”以外的字符',
+  'proxy-text.not-proxy': '不是代理',
+  'proxy-text.sign-in': '用户名或密码不是有效的文字',
+  'proxy-text.nothing': '其中没有代理',
+};

@@ -1,0 +1,37 @@
+/** What became of the lines of a proxychains.conf, in Chinese. */
+import type { proxychains as english } from '../phrases/proxychains.ts';
+import type { Translation } from '../phrases/template.ts';
+
+export const proxychains: Translation<typeof english> = {
+  'proxychains.kind-of-proxy': '一个 {kind} 代理',
+  'proxychains.unread-proxy': '[ProxyList] 中的一行',
+  'proxychains.unknown-option': '未知的一行',
+  'proxychains.misplaced-option': '它位于 [ProxyList] 之后，proxychains 在那里只读取代理',
+  'proxychains.raw-type': 'raw 不是代理协议；dnat 可以改变目标',
+  'proxychains.other-list-type': '类型不是 socks4、socks5、http 或 raw',
+  'proxychains.hash-comment': '“#”之后的内容视为注释',
+  'proxychains.socks4-password': 'SOCKS4 没有密码，已略去',
+  'proxychains.list-form': '应写成：类型 主机 端口 [用户名 密码]',
+  'proxychains.no-daemon': '不需要守护进程：由隔离网络自己应答域名',
+  'proxychains.own-subnet': '这里域名的替代地址来自 198.18.0.0/15，没有应用需要它',
+  'proxychains.quiet-mode': 'Culvert 不会在应用的输出中打印任何内容',
+  'proxychains.misplaced-proxy': '代理应位于 [ProxyList] 一行之后',
+  'proxychains.unknown-to-proxychains': 'proxychains 也没有这样的选项',
+  'proxychains.length-form': '应写成 chain_len = 2',
+  'proxychains.time-missing': '缺少毫秒数',
+  'proxychains.loopback-ports': '应用始终能访问自己的回环地址；这台电脑的端口请在“本机访问”中指定',
+  'proxychains.host-access': '本机访问：应用可以访问这台电脑回环地址的端口 {port}',
+  'proxychains.loopback-most': '回环地址的端口超过 {most} 个',
+  'proxychains.localnet-form': '应写成“地址[:端口]/掩码”',
+  'proxychains.not-range-mask': '掩码不是地址范围的掩码',
+  'proxychains.original-destination': '原目标：{why}',
+  'proxychains.new-destination': '新目标：{why}',
+  'proxychains.no-usable-proxy': '[ProxyList] 中没有可用的代理',
+  'proxychains.no-owner': '没有它可以归属的配置',
+  'proxychains.chain-length': '{mode} 链没有长度，使用它的所有服务器',
+  'proxychains.chain-most': '这里一条链最多有 {most} 个服务器',
+  'proxychains.only-servers': '只有 {of} 个服务器，全部使用',
+  'proxychains.host-names': '没有 proxy_dns 时 proxychains 由这台电脑解析域名；在这里域名始终交给代理',
+  'proxychains.fewer-servers': '链中的服务器比文件中的少：有 {lost} 个无法导入',
+  'proxychains.all-local': '有一个 localnet 包含所有地址：它所指定的流量不经过代理',
+};

@@ -1,0 +1,43 @@
+/** What became of the parts of a Clash file. */
+import type { Templates } from './template.ts';
+
+export const clash = {
+  'clash.a-rule': 'a rule',
+  'clash.a-proxy': 'a proxy',
+  'clash.a-group': 'a group',
+  'clash.a-section': 'a section',
+  'clash.named-proxy': 'proxy {name}',
+  'clash.named-group': 'group {name}',
+  'clash.typed-group': 'group {name} ({type})',
+  'clash.field-of': '{what}, {field}',
+  'clash.not-text': 'it is not a text',
+  'clash.no-country-list': 'there is no list of the addresses of countries',
+  'clash.no-site-list': 'there is no list of the names of sites',
+  'clash.no-network-list': 'there is no list of the addresses of networks',
+  'clash.no-downloads': 'lists that Clash downloads are not taken',
+  'clash.no-scripts': 'scripts are not taken',
+  'clash.no-nested-rules': 'rules inside of rules are not taken',
+  'clash.other-expressions': 'regular expressions of Clash are of another kind',
+  'clash.other-rule-type': 'rules of this type have no counterpart',
+  'clash.unknown-target': '“{name}” is no proxy or group of this file',
+  'clash.not-part-of-name': 'not a part of a host name',
+  'clash.not-program': 'not the name of a program',
+  'clash.not-network': 'the network is tcp or udp',
+  'clash.own-setting': 'a setting of Clash itself',
+  'clash.no-name': 'it has no name',
+  'clash.same-proxy-name': 'another proxy has the same name',
+  'clash.same-entry-name': 'another entry has the same name',
+  'clash.proxy-not-taken': 'its proxy was not taken',
+  'clash.type-missing': 'its type is missing',
+  'clash.socks-in-tls': 'SOCKS5 inside of TLS has no counterpart',
+  'clash.dialer-proxy': 'a proxy behind another one (dialer-proxy) has no counterpart',
+  'clash.certificate-verified':
+    'its certificate will be verified; one that cannot be is accepted by its fingerprint',
+  'clash.not-taken': 'it is not taken',
+  'clash.group-not-taken': 'not taken: {why}',
+  'clash.group-direct': 'rules that name it go directly, as its first member says',
+  'clash.group-refused': 'rules that name it are refused, as its first member says',
+  'clash.group-first':
+    'groups are not taken; rules that name it get “{name}”, its first of {of} that could be',
+  'clash.group-empty': 'none of its proxies was taken',
+} as const satisfies Templates;

@@ -1,0 +1,50 @@
+/** What became of a line of an import, whatever its kind. */
+import type { Templates } from './template.ts';
+
+export const imports = {
+  'import.keeps-apps': 'which app uses which profile is not taken',
+  'import.keeps-default': 'the default profile stays as it is',
+  'import.keeps-probe': 'what tests ask of the web stays as it is',
+  'import.keeps-history': 'how long the traffic of the past is kept stays as it is',
+  'import.a-profile': 'a profile',
+  'import.a-password': 'a password',
+  'import.named-profile': 'profile {name}',
+  'import.named-rule': 'rule {name}',
+  'import.password-of': 'the password of {profile}, {server}',
+  'import.same-server-ids': 'two of its servers have the same id',
+  'import.server-reason': 'server {id}: {why}',
+  'import.not-rewrite': 'a rewrite is not from address to address',
+  'import.id-taken': 'the id “{id}” is taken by another one',
+  'import.names-no-profile': 'it names no profile',
+  'import.profile-elsewhere': 'it names the profile “{id}”, which is not in this file',
+  'import.for-all-profiles': 'it is for all profiles, also for those that are already there',
+  'import.no-such-server': 'there is no such server in this file',
+  'import.second-password': 'the file has another one for this server',
+  'import.unknown-member': 'an unknown member',
+  'import.no-such-setting': 'Culvert has no such setting',
+  'import.not-form': 'it is not of the right form',
+  'import.not-form-at': '“{path}” is not of the right form',
+  'import.a-variable': 'a variable',
+  'import.one-protocol': 'a proxy for this alone has no counterpart',
+  'import.not-proxy-variable': 'it names no proxy',
+  'import.for-all-traffic': 'for all traffic of an app, not for one protocol alone',
+  'import.own-loopback': 'an app always reaches its own loopback; no rule is needed',
+  'import.all-direct': 'it would send all traffic out directly; the profile “direct” does that',
+  'import.no-proxy-to-except': 'there is no proxy that it could be an exception of',
+  'import.unread-address': 'a line that is no address',
+  'import.same-as-line': 'the same as in line {line}',
+  'import.direct-list-note':
+    'what an app asks for by name goes to the proxy; the list is for what it addresses by number',
+  'import.proxy-list-note':
+    'all else goes out directly, without the proxy, and names are looked up by this computer',
+  'import.new-id': 'its id is {id}: {taken} was taken',
+  'import.failover-lost': 'it was to fall back on “{id}”, which is not there: it blocks instead',
+  'import.after-final': 'the rule for everything stands before it',
+  'import.no-proxy-for-rules': 'there is no proxy that the rules could be for',
+  'import.through-profile': 'what no rule names goes through the proxy of this profile',
+  'import.switched-off':
+    'switched off: line {line} could not be taken, and what it names would now go out directly',
+  'import.final-rule': 'for everything else: the profile “{id}”',
+  'import.ranges-by-number':
+    'ranges of addresses match only what an app addresses by number; by name it goes out directly',
+} as const satisfies Templates;
