@@ -104,6 +104,7 @@ test('the doctor finds and advises in Chinese', async () => {
   }));
   new FakeMain({ doctor: () => doctor });
   await startStores();
+  i18n.global.locale.value = 'zh-CN';
   const screen = mount(DoctorReport, { global });
   await screen.findAll('button').at(-1)?.trigger('click');
   await flushPromises();
@@ -116,6 +117,7 @@ test('the doctor finds and advises in Chinese', async () => {
 test('an app says in Chinese why its network is made so, and what its user should know', async () => {
   const main = new FakeMain();
   await startStores();
+  i18n.global.locale.value = 'zh-CN';
   const [engine] = overviewOf().engines;
   const notes = all.map((_said, at) => `${written} ${at}`);
   const running = lane({ notes, notePhrases: [...all] });
