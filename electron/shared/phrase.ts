@@ -43,9 +43,7 @@ export interface PhraseBook {
   readonly whole: (sentence: Sentence, step: string | undefined, detail: string | undefined) => string;
 }
 
-type ValuesOf<Key extends PhraseKey> = {
-  readonly [Name in Slots<(typeof phrases)[Key]>]: PhraseValue;
-};
+type ValuesOf<Key extends PhraseKey> = Readonly<Record<Slots<(typeof phrases)[Key]>, PhraseValue>>;
 type Values<Key extends PhraseKey> = [Slots<(typeof phrases)[Key]>] extends [never]
   ? []
   : [values: ValuesOf<Key>];
@@ -109,16 +107,15 @@ function sayWhole(book: PhraseBook, failure: Failure): string {
   return book.whole(book.sentences[failure.code], failure.step, detailIn(book, failure));
 }
 
+const slot = /\{(\w+)\}/g;
+
 function fill(book: PhraseBook, { key, values }: Phrase): string | undefined {
   if (!isKnown(book, key)) return undefined;
-  let isWhole = true;
-  const text = book.templates[key].replaceAll(/\{(\w+)\}/g, (_slot, name: string) => {
-    const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    const words = value === undefined ? undefined : sayIn(book, value);
-    isWhole &&= words !== undefined;
-    return words ?? '';
-  });
-  return isWhole ? text : undefined;
+  const template = book.templates[key];
+  const words = new Map(Object.entries(values).map(([name, value]) => [name, sayIn(book, value)]));
+  const wanted = [...template.matchAll(slot)].map(([, name = '']) => name);
+  if (wanted.some((name) => words.get(name) === undefined)) return undefined;
+  return template.replaceAll(slot, (_slot, name: string) => words.get(name) ?? '');
 }
 
 function isKnown(book: PhraseBook, key: string): key is PhraseKey {

@@ -166,6 +166,26 @@ describe('with an app that runs through a proxy', () => {
     await window.page.keyboard.press('Escape');
   });
 
+  test('in Chinese the same sheet and the details of the app have no English line', async () => {
+    const { page } = window;
+    await settings();
+    await choice('Language', '简体中文').click();
+    await page.keyboard.press('Control+2');
+    await page.getByRole('button', { name: '检查 The App' }).click();
+    const sheet = page.getByRole('dialog', { name: '检查 The App' });
+    await sheet.getByText('网站看到的地址。').waitFor({ timeout: 20_000 });
+    await keep('check-chinese');
+    const lines = await sheet.locator('.words > :first-child').allTextContents();
+    expect(lines.length).toBeGreaterThanOrEqual(8);
+    for (const line of lines) expect(line).toMatch(/\p{Script=Han}{2}/u);
+    expect(await sheet.locator('[lang="en"]').allTextContents()).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByText('无需密码：内核允许您建立自己的隔离网络').waitFor();
+    await keep('details-chinese');
+    await settings();
+    await choice('语言', 'English').click();
+  });
+
   test('a text for a report is seen before it is saved, without the host that was visited', async () => {
     await settings();
     await part('Advanced').getByRole('button', { name: 'Make a report…' }).click();
