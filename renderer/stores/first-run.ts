@@ -21,7 +21,8 @@ export const useFirstRun = defineStore('first-run', () => {
   const isolationFailure = shallowRef<IsolationView['failure']>();
   const isAsking = ref(false);
 
-  const isProven = computed(() => isolation.value?.isProven === true);
+  /** The way that was seen to work. */
+  const provenMode = computed(() => (isolation.value?.isProven === true ? isolation.value.mode : undefined));
 
   function begin(): void {
     step.value = 'proxy';
@@ -56,7 +57,7 @@ export const useFirstRun = defineStore('first-run', () => {
   function settle(answer: Answer<IsolationView>): void {
     if (answer.ok) isolation.value = answer.value;
     isolationFailure.value = answer.ok ? answer.value.failure : answer.failure;
-    if (isProven.value && step.value === 'isolation') step.value = 'app';
+    if (provenMode.value !== undefined && step.value === 'isolation') step.value = 'app';
   }
 
   function chooseApp(): void {
@@ -69,7 +70,7 @@ export const useFirstRun = defineStore('first-run', () => {
   }
 
   return {
-    ...{ step, profile, isolation, isolationFailure, isAsking, isProven },
+    ...{ step, profile, isolation, isolationFailure, isAsking, provenMode },
     ...{ begin, saveProxy, lookAtIsolation, allowIsolation, chooseApp, skip },
   };
 });

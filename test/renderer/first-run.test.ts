@@ -197,6 +197,7 @@ test('a proxy that fails can be saved anyway; what is missing for isolation is a
   isAllowed = true;
   await press('Allow (asks for your password once)');
   expect(page.get('h1').text()).toBe('Open an app');
+  expect(page.text()).toContain('with the permission of an administrator');
 });
 
 test('an app that is opened is said to go through the profile, with what the check found', async () => {

@@ -6,7 +6,7 @@ export const isolation: Record<keyof typeof english, Sentence> = {
   'userns-forbidden': {
     what: '无法在不输入密码的情况下建立隔离网络',
     why: '此系统不允许普通用户创建用户命名空间',
-    todo: '请打开此处指出的开关，或使用 --isolation helper',
+    todo: '请打开此处指出的开关，或允许使用辅助程序（--isolation helper）',
   },
   'namespace-forbidden': {
     what: '无法创建隔离网络',

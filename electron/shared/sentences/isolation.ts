@@ -5,7 +5,7 @@ export const isolation = {
   'userns-forbidden': {
     what: 'an isolated network without a password is not possible',
     why: 'this system does not let ordinary users create user namespaces',
-    todo: 'turn the switch named here on, or use --isolation helper',
+    todo: 'turn the switch named here on, or allow the helper (--isolation helper)',
   },
   'namespace-forbidden': {
     what: 'the isolated network could not be created',
