@@ -1,7 +1,6 @@
 /** The screen of apps in the real window: what is installed is found, opened through a proxy, dropped and refused. */
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { WindowApi } from '../../electron/shared/contract.ts';
 import { repository } from '../world/artefact.ts';
@@ -10,6 +9,7 @@ import { Owned } from '../world/owned.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { greeting } from '../world/servers/web.ts';
 import { until } from '../world/until.ts';
+import { violationsOf } from './axe.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 import { dropOn } from './drop.ts';
 
@@ -75,15 +75,7 @@ const card = (name: string) => window.page.getByRole('button', { name, exact: tr
 const keep = (name: string) => window.page.screenshot({ path: join(pictures, `apps-${name}.png`) });
 const dialog = () => window.page.getByRole('dialog');
 
-async function violations(): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page: window.page })
-    .setLegacyMode(true)
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, any }) => `${id} ${target.join(' ')} ${any[0]?.message ?? ''}`),
-  );
-}
+const violations = () => violationsOf(window.page);
 
 const drop = (address: string, purpose: 'open' | 'add') => dropOn(window.page, address, purpose);
 

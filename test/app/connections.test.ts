@@ -1,7 +1,6 @@
 /** The screen of connections in the real window, over a program's real connections through a real proxy. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { WindowApi } from '../../electron/shared/contract.ts';
@@ -11,6 +10,7 @@ import { repository } from '../world/artefact.ts';
 import { Owned } from '../world/owned.ts';
 import type { Running } from '../world/running.ts';
 import { until } from '../world/until.ts';
+import { violationsOf } from './axe.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 
 const pictures = join(repository, 'dist/test/pictures');
@@ -85,15 +85,7 @@ const menuItem = (name: string | RegExp): Locator => page.getByRole('menuitem', 
 const keep = (name: string) => page.screenshot({ path: join(pictures, `connections-${name}.png`) });
 const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
 
-async function violations(): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page })
-    .setLegacyMode(true)
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, any }) => `${id} ${target.join(' ')} ${any[0]?.message ?? ''}`),
-  );
-}
+const violations = () => violationsOf(page);
 
 test('a query is typed with proposals, becomes chips, says what is wrong, and is taken away again', async () => {
   await field().focus();

@@ -1,15 +1,20 @@
 /** The first run in the real window: from an empty configuration to an app that goes through a real proxy. */
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { put } from '../system/app-stage.ts';
+import { polkitAnswers, startPolkit } from '../system/polkit.ts';
 import { probe } from '../system/reports.ts';
 import { writeConfig } from '../system/settings.ts';
+import { host } from '../world/addresses.ts';
 import { repository } from '../world/artefact.ts';
 import { describePackets } from '../world/capture.ts';
 import { Owned } from '../world/owned.ts';
 import type { Proxy } from '../world/proxies.ts';
+import type { World } from '../world/world.ts';
+import { violationsOf } from './axe.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
+import { PermissionAgent } from './permission-agent.ts';
 
 const user = 'culvert-a';
 /** Pictures for people to look at; nothing is compared with them. */
@@ -27,9 +32,9 @@ beforeAll(async () => {
   desktop = owned.use(await Desktop.create());
   proxy = await desktop.world.proxy('dante', { signIn: true });
   writeConfig(desktop.world, { probe });
-  const entries = '.local/share/applications';
   put(
-    `${entries}/surveyor.desktop`,
+    desktop.world,
+    '.local/share/applications/surveyor.desktop',
     '[Desktop Entry]\nType=Application\nName=Surveyor\nExec=/bin/sleep 1000\n',
   );
   window = owned.use(await desktop.open({ showsFirstRun: true }));
@@ -38,14 +43,12 @@ afterAll(async () => {
   await owned[Symbol.asyncDispose]();
 });
 
-/** A file of the user's own, below the home directory. */
-function put(path: string, content: string): void {
-  const { home, uid, gid } = desktop.world.users[user];
-  const file = join(home, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, content);
-  chmodSync(file, 0o644);
-  for (let at = file; at !== home; at = dirname(at)) chownSync(at, uid, gid);
+/** The process that starts pkexec. */
+function engineOf(world: World): number {
+  const line = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  const found = world.pids().find((pid) => line(pid).includes('engine.cjs'));
+  if (found === undefined) throw new Error('the window has no engine');
+  return found;
 }
 
 const link = () => window.page.getByLabel('Paste a proxy link or type host:port');
@@ -58,14 +61,7 @@ async function isFine(name: string): Promise<void> {
   for (const look of looks) {
     await page.emulateMedia({ colorScheme: look });
     await page.screenshot({ path: join(pictures, `first-run-${name}-${look}.png`) });
-    const { violations } = await new AxeBuilder({ page })
-      .setLegacyMode(true)
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-      .analyze();
-    const found = violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, any }) => `${look} ${id} ${target.join(' ')} ${any[0]?.message ?? ''}`),
-    );
-    expect(found).toEqual([]);
+    expect(await violationsOf(page), look).toEqual([]);
   }
   await page.emulateMedia({ colorScheme: null });
 }
@@ -91,15 +87,95 @@ test('a window without profiles begins with it, and Escape leaves it for good', 
   await title('Where should traffic go?').waitFor();
 });
 
+test('a proxy that listens on this computer is found, and tested at a click', async () => {
+  const { page } = window;
+  await using here = await desktop.world.proxy('microsocks', { at: 'host', port: 1080 });
+  await page.reload();
+  const found = page.getByRole('region', { name: 'Found on this computer' }).getByRole('button');
+  await found.filter({ hasText: 'Local SOCKS port' }).filter({ hasText: '127.0.0.1:1080' }).click();
+  await page.getByText(/^The proxy (works|can be used; .*)\.$/).waitFor({ timeout: 15_000 });
+  expect(await link().inputValue()).toContain(`socks5://127.0.0.1:${here.port}`);
+  await page
+    .getByRole('log')
+    .getByText(new RegExp(`others see (${host.v4}|${host.v6})$`))
+    .waitFor();
+  await isFine('found');
+});
+
+describe('where user namespaces are not allowed', () => {
+  const allow = () => button('Allow (asks for your password once)');
+  let agent: PermissionAgent;
+
+  beforeAll(async () => {
+    const { world } = desktop;
+    await world.shell('mount --bind /bin/false /usr/bin/unshare');
+    // A wrong password costs two seconds otherwise.
+    const pam = 'auth required pam_unix.so nodelay\naccount required pam_unix.so\n';
+    writeFileSync(world.path('/etc/pam.d/polkit-1'), pam);
+    polkitAnswers(world, user, 'polkit.Result.AUTH_SELF');
+    await startPolkit(world);
+    agent = owned.use(await PermissionAgent.start(world, engineOf(world)));
+  });
+  afterAll(async () => {
+    await desktop.world.shell('umount /usr/bin/unshare');
+    await desktop.world.must([desktop.product.culvert, 'profile', 'rm', '--force', 'first'], { user });
+  });
+
+  test('a proxy that is pasted and refuses is saved anyway, and the next step says what is missing', async () => {
+    const { page } = window;
+    await link().fill('');
+    const refusing = `socks5://${proxy.user}:wrong@${proxy.address}:${proxy.port}#First`;
+    await window.app.evaluate(({ clipboard }, text) => clipboard.writeText(text), `${refusing}\n`);
+    await button('Paste').click();
+    await page.getByText(`signs in as ${proxy.user}`).waitFor();
+    await page.getByText('The proxy does not work as it is.').waitFor();
+    const lines = page.getByRole('log').getByRole('listitem');
+    await lines.filter({ hasText: 'Reachable' }).getByText('Good', { exact: true }).waitFor();
+    await lines.filter({ hasText: 'Sign-in' }).getByText('Failed', { exact: true }).waitFor();
+    await lines.filter({ hasText: 'the proxy refused the sign-in' }).waitFor();
+    await isFine('refused');
+    await button('Save anyway').click();
+    await title('Isolated networks').waitFor();
+    await page.getByText('Culvert needs to be allowed once.').waitFor();
+    await page.getByRole('alert').getByText('This system does not let ordinary users').waitFor();
+    await isFine('isolation');
+  });
+
+  test('the password dialog that is closed, and the wrong password, each have a sentence of their own', async () => {
+    const { page } = window;
+    await allow().click();
+    expect(await agent.asked()).toBe('org.freedesktop.policykit.exec');
+    await button('Waiting for the password…').waitFor();
+    await agent.dismiss();
+    await page.getByRole('alert').getByText('The password dialog was closed.').waitFor();
+    await allow().click();
+    await agent.asked();
+    expect(await agent.answer('wrong')).toBe(false);
+    await page.getByRole('alert').getByText('or the password was wrong.').waitFor();
+    await isFine('permission-refused');
+  });
+
+  test('the right password is all that is needed, and the window says which way is used', async () => {
+    const { page } = window;
+    await allow().click();
+    await agent.asked();
+    expect(await agent.answer(desktop.world.users[user].password)).toBe(true);
+    await title('Open an app').waitFor();
+    await page.getByText('with the permission of an administrator').waitFor();
+    await button('Finish later').click();
+    await page.keyboard.press('Control+,');
+    await page.getByText('Works with the permission of an administrator. Tried just now.').waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('add a proxy');
+    await page.keyboard.press('Enter');
+    await title('Where should traffic go?').waitFor();
+  });
+});
+
 test('a link is understood while it is typed, and tested line by line when it is', async () => {
   const { page } = window;
   await link().pressSequentially('socks5://');
   await page.getByText('Not a proxy yet: the host is missing.').waitFor();
-  await link().fill(`socks5://${proxy.user}:wrong@${proxy.address}:${proxy.port}#Work`);
-  await page.getByText(`signs in as ${proxy.user}`).waitFor();
-  await button('Test').click();
-  await page.getByText('The proxy does not work as it is.').waitFor();
-  await isFine('refused');
   await link().fill(`${proxy.url}#Work`);
   await page.getByText(`${proxy.address}:${proxy.port}`).waitFor();
   await page.evaluate(() => {

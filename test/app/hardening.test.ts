@@ -1,7 +1,6 @@
 /**
  * Electron's security checklist (its documentation, "Checklist: Security recommendations"), item by item, in the
- * real window; and that the window has no network at all (S39 to S45). What cannot be asserted here: the fuses
- * (19), which belong to a package.
+ * real window; and that the window has no network at all (S39 to S45).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -132,6 +131,30 @@ describe('the checklist', () => {
     expect(refused.violations).toEqual(expect.arrayContaining(['connect-src', 'img-src', 'frame-src']));
   });
 
+  test('12: not even a page that may have others within itself is given one', async () => {
+    expect(await window.page.evaluate(() => customElements.get('webview') === undefined)).toBe(true);
+    const attached = await window.app.evaluate(async ({ BrowserWindow, webContents }) => {
+      const other = new BrowserWindow({ show: false, webPreferences: { webviewTag: true, sandbox: true } });
+      try {
+        const asked = new Promise<boolean>((resolve) => {
+          other.webContents.on('will-attach-webview', (event) => {
+            resolve(event.defaultPrevented);
+          });
+        });
+        await other.loadURL('about:blank').catch(() => undefined);
+        await other.webContents.executeJavaScript(
+          `document.body.appendChild(document.createElement('webview')).src = 'about:blank'; 0`,
+        );
+        const isPrevented = await asked;
+        const guests = webContents.getAllWebContents().filter((one) => one.getType() === 'webview');
+        return { isPrevented, guests: guests.length };
+      } finally {
+        other.destroy();
+      }
+    });
+    expect(attached).toEqual({ isPrevented: true, guests: 0 });
+  });
+
   test('13: the page cannot be led elsewhere', async () => {
     for (const address of [
       'https://198.51.100.80/',
@@ -182,6 +205,20 @@ describe('the checklist', () => {
       }
     }, preload);
     expect(answer).toMatchObject({ ok: false, failure: { code: 'peer-refused' } });
+  });
+
+  test('19: what a package’s Electron is burnt with lets nobody in beside the window', () => {
+    const [, fuses] =
+      /^export const fuses = \{$(.*?)^\};$/ms.exec(
+        readFileSync(join(repository, 'build/electron-builder.js'), 'utf8'),
+      ) ?? [];
+    for (const fuse of [
+      'enableNodeOptionsEnvironmentVariable: false',
+      'enableNodeCliInspectArguments: false',
+      'onlyLoadAppFromAsar: true',
+      'grantFileProtocolExtraPrivileges: false',
+    ])
+      expect(fuses).toContain(`  ${fuse},\n`);
   });
 
   test('20: the page is given the functions of the contract and nothing else', async () => {

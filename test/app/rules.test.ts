@@ -1,7 +1,6 @@
 /** The screen of rules in the real window, over a lane whose connections the rules decide. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Language } from '../../electron/shared/contract.ts';
 import type { Rule } from '../../electron/shared/profile.ts';
@@ -12,6 +11,7 @@ import { Owned } from '../world/owned.ts';
 import type { Proxy } from '../world/proxies.ts';
 import type { Running } from '../world/running.ts';
 import { until } from '../world/until.ts';
+import { violationsOf } from './axe.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 
 /** Pictures for people to look at; nothing is compared with them. */
@@ -89,15 +89,7 @@ async function tries(host: string, port = 80): Promise<string> {
   });
 }
 
-async function violations(): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page: window.page })
-    .setLegacyMode(true)
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, any }) => `${id} ${target.join(' ')} ${any[0]?.message ?? ''}`),
-  );
-}
+const violations = () => violationsOf(window.page);
 
 test('a rule is written by keyboard, shows what it would do, and decides the next connection', async () => {
   const { page } = window;

@@ -1,7 +1,6 @@
 /** The settings of the real window, and what they do: to the desktop, to the window, and in a text for others. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { appId } from '#shared/identity.ts';
 import { install, put } from '../system/app-stage.ts';
@@ -11,6 +10,7 @@ import { repository } from '../world/artefact.ts';
 import { Owned } from '../world/owned.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { until } from '../world/until.ts';
+import { violationsOf } from './axe.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 
 const pictures = join(repository, 'dist/test/pictures');
@@ -43,15 +43,7 @@ async function settings(): Promise<void> {
   await window.page.locator('a[href="#/settings"][aria-current="page"]').waitFor({ state: 'attached' });
 }
 
-async function violations(): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page: window.page })
-    .setLegacyMode(true)
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, any }) => `${id} ${target.join(' ')} ${any[0]?.message ?? ''}`),
-  );
-}
+const violations = () => violationsOf(window.page);
 
 const keep = (name: string) => window.page.screenshot({ path: join(pictures, `settings-${name}.png`) });
 

@@ -1,15 +1,9 @@
 /** A session bus with a panel on it that shows status icons and notifications (status-area.py), as a test's desktop. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { repository } from '../world/artefact.ts';
 import { Owned } from '../world/owned.ts';
-import type { Running } from '../world/running.ts';
-import { until } from '../world/until.ts';
 import type { World } from '../world/world.ts';
+import { Puppet } from './puppet.ts';
 
 const user = 'culvert-a';
-/** Debian's own: it has the modules for D-Bus. */
-const python = '/usr/bin/python3';
 
 export interface MenuEntry {
   readonly label: string;
@@ -27,11 +21,10 @@ export interface ShownNotice {
 
 export class StatusArea {
   readonly address: string;
-  readonly #panel: Running;
+  readonly #panel: Puppet;
   readonly #owned: Owned;
-  #answers = 0;
 
-  private constructor(address: string, panel: Running, owned: Owned) {
+  private constructor(address: string, panel: Puppet, owned: Owned) {
     this.address = address;
     this.#panel = panel;
     this.#owned = owned;
@@ -47,24 +40,20 @@ export class StatusArea {
     );
     stack.defer(() => bus.end());
     await bus.says(/unix:path=/);
-    const script = readFileSync(join(repository, 'test/app/status-area.py'), 'utf8');
     const args = hasHost ? [] : ['--without-host'];
-    const panel = world.spawn([python, '-c', script, ...args], {
-      user,
-      env: { DBUS_SESSION_BUS_ADDRESS: address },
-    });
+    const env = { DBUS_SESSION_BUS_ADDRESS: address };
+    const panel = await Puppet.start(world, 'status-area.py', args, env);
     stack.defer(() => panel.end());
-    await panel.says(/^ready\n/);
     return new StatusArea(address, panel, stack.move());
   }
 
   /** How many icons there are. */
   async icons(): Promise<number> {
-    return (await this.#ask('icons')) as number;
+    return (await this.#panel.ask('icons')) as number;
   }
 
   async menu(): Promise<readonly MenuEntry[]> {
-    return (await this.#ask('menu')) as readonly MenuEntry[];
+    return (await this.#panel.ask('menu')) as readonly MenuEntry[];
   }
 
   /** An item of the menu, or of the menu of another item. */
@@ -80,42 +69,28 @@ export class StatusArea {
 
   /** Chooses an item; throws where there is none, or where it cannot be chosen. */
   async click(...labels: readonly string[]): Promise<void> {
-    if ((await this.#ask(`click ${labels.join('/')}`)) !== true)
+    if ((await this.#panel.ask(`click ${labels.join('/')}`)) !== true)
       throw new Error(`${labels.join('/')} is grey`);
   }
 
   /** What a host does for a click on the icon itself. */
   async activate(): Promise<void> {
-    await this.#ask('activate');
+    await this.#panel.ask('activate');
   }
 
   /** All notifications so far. */
   async notices(): Promise<readonly ShownNotice[]> {
-    return (await this.#ask('notices')) as readonly ShownNotice[];
+    return (await this.#panel.ask('notices')) as readonly ShownNotice[];
   }
 
   /** Clicks on the newest notification. */
   async press(): Promise<void> {
-    await this.#ask('press');
+    await this.#panel.ask('press');
   }
 
   /** From now on something shows icons. */
   async arrive(): Promise<void> {
-    await this.#ask('arrive');
-  }
-
-  async #ask(command: string): Promise<unknown> {
-    const before = this.#answers;
-    this.#answers += 1;
-    this.#panel.write(`${command}\n`);
-    const line = await until(`the panel to answer “${command}”`, () => {
-      const lines = this.#panel.stdout.split('\n').slice(1, -1);
-      if (this.#panel.hasEnded) throw new Error(this.#panel.stderr);
-      return lines[before];
-    });
-    const answer = JSON.parse(line) as { ok?: unknown; error?: string };
-    if (answer.error !== undefined) throw new Error(`the panel: ${answer.error}`);
-    return answer.ok;
+    await this.#panel.ask('arrive');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

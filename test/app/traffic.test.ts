@@ -1,12 +1,12 @@
 /** The past in the real window: what a real lane moved through a real proxy, drawn, counted, selected and saved. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repository } from '../world/artefact.ts';
 import { Owned } from '../world/owned.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { until } from '../world/until.ts';
+import { violationsOf } from './axe.ts';
 import { Desktop, type OpenWindow } from './desktop.ts';
 
 /** Pictures for people to look at; nothing is compared with them. */
@@ -202,13 +202,7 @@ test.each(looks)('axe finds nothing in $name', async ({ name, theme, contrast })
   await page.getByRole('radio', { name: '1 min', exact: true }).click();
   await page.getByRole('listitem').filter({ hasText: 'bash' }).first().waitFor();
   await page.getByRole('button', { name: 'Show as table' }).click();
-  const { violations } = await new AxeBuilder({ page })
-    .setLegacyMode(true)
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  expect(
-    violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`)),
-  ).toEqual([]);
+  expect(await violationsOf(page)).toEqual([]);
   await page.getByRole('button', { name: 'Hide table' }).click();
   await keep(name);
 });

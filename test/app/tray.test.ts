@@ -1,5 +1,5 @@
 /** The status icon, its menu and notices, as a desktop's panel on the session's bus sees them. */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Proxy } from '../world/proxies.ts';
@@ -33,12 +33,24 @@ function runApp(): Running {
   return desktop.product.spawn(['bash', '-c', 'sleep 1000'], { profile: 'work' });
 }
 
-/** The box that main shows next is answered by its button of this number. */
-async function answerNext(window: OpenWindow, button: number): Promise<void> {
-  await window.app.evaluate(({ dialog }, response) => {
-    dialog.showMessageBox = () => Promise.resolve({ response, checkboxChecked: false });
-  }, button);
+/** Boxes that main shows from now on are answered by their button of this number, and with their box ticked or not. */
+async function answerNext(window: OpenWindow, button: number, isTicked = false): Promise<void> {
+  await window.app.evaluate(
+    ({ dialog }, [response, checkboxChecked]) => {
+      const shown: Electron.MessageBoxOptions[] = [];
+      Object.assign(globalThis, { shown });
+      dialog.showMessageBox = (...given: unknown[]) => {
+        shown.push(given.at(-1) as Electron.MessageBoxOptions);
+        return Promise.resolve({ response, checkboxChecked });
+      };
+    },
+    [button, isTicked] as const,
+  );
 }
+
+/** The boxes that were shown since then. */
+const boxes = (window: OpenWindow) =>
+  window.app.evaluate(() => (globalThis as never as { shown: Electron.MessageBoxOptions[] }).shown);
 
 function close(window: OpenWindow): Promise<void> {
   return window.app.evaluate(({ BrowserWindow }) => {
@@ -168,15 +180,41 @@ describe('on a desktop that shows status icons', () => {
     expect(await panel.icons()).toBe(1);
   });
 
-  test('the close button quits where that is wanted, and what runs goes on', async () => {
+  test('the close button asks where that is wanted, keeps the answer, and quits; what runs goes on', async () => {
     const { page } = window;
+    const choice = (what: string) =>
+      page.getByRole('radiogroup', { name: 'Close button' }).getByRole('radio', { name: what });
+    // What is shown as chosen is what main keeps.
+    const isKept = (what: string) =>
+      until('it to be kept', async () => (await choice(what).getAttribute('aria-checked')) === 'true');
     const means = async (what: string) => {
       await page.keyboard.press('Control+,');
-      const radio = page.getByRole('radiogroup', { name: 'Close button' }).getByRole('radio', { name: what });
-      await radio.click();
-      // What is shown as chosen is what main keeps.
-      await until('it to be kept', async () => (await radio.getAttribute('aria-checked')) === 'true');
+      await choice(what).click();
+      await isKept(what);
     };
+    await means('Ask');
+    await answerNext(window, 0, true);
+    await close(window);
+    await until('the question', async () => (await boxes(window)).length === 1);
+    expect((await boxes(window))[0]).toMatchObject({
+      message: 'Hide the window, or quit Culvert?',
+      checkboxLabel: 'Do the same from now on',
+      buttons: ['Cancel', 'Quit', 'Hide the window'],
+    });
+    expect(await window.isVisible()).toBe(true);
+    await isKept('Ask');
+    await answerNext(window, 2, true);
+    await close(window);
+    await until('the window to be hidden', async () => !(await window.isVisible()));
+    expect(readFileSync(inHome('.config/culvert/window.json'), 'utf8')).toMatch(/"closeButton": *"hide"/);
+    await panel.click('Open Culvert');
+    await until('the window to be shown', () => window.isVisible());
+    await isKept('Hide the window');
+    await close(window);
+    await until('the window to be hidden', async () => !(await window.isVisible()));
+    expect(await boxes(window)).toHaveLength(1);
+    await panel.click('Open Culvert');
+    await until('the window to be shown', () => window.isVisible());
     await means('Quit');
     const app = runApp();
     await has('shown', () => true, 'bash · Work');

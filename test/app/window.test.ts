@@ -1,5 +1,5 @@
 /** The real window on a real lane: what it shows, what it does, and who outlives whom. */
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Proxy } from '../world/proxies.ts';
 import type { Running } from '../world/running.ts';
 import { until } from '../world/until.ts';
@@ -26,14 +26,18 @@ const card = (window: OpenWindow, text: string) =>
 
 describe('a window', () => {
   let window: OpenWindow;
+  let stubborn: Running;
   /** What the screen itself is made of. */
   let before: number;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     before = desktop.world.leftovers().length;
     window = await desktop.open();
   });
-  afterEach(async () => {
+  beforeEach(async () => {
+    await window.page.keyboard.press('Control+2');
+  });
+  afterAll(async () => {
     await window[Symbol.asyncDispose]();
     await until('everything to be gone', () => desktop.world.leftovers().length <= before, 10_000);
   });
@@ -53,12 +57,11 @@ describe('a window', () => {
     expect(window.complaints).toEqual([]);
   });
 
-  test('offers force to an app that does not end, and ends it so', { timeout: 60_000 }, async () => {
-    const app = runApp('stubborn', "trap '' TERM; while :; do sleep 0.2; done");
+  test('asks an app to end that does not, and goes on showing it', async () => {
+    stubborn = runApp('stubborn', "trap '' TERM; while :; do sleep 0.2; done");
     const shown = card(window, '# stubborn');
     await shown.getByRole('button', { name: 'Stop bash' }).click();
-    await shown.getByRole('button', { name: 'Force bash to stop' }).click({ timeout: 20_000 });
-    expect((await app.ended).signal).toBe('SIGKILL');
+    await shown.getByText('Stopping…').waitFor();
   });
 
   test('shows the connections of an app as they come and go', async () => {
@@ -97,6 +100,12 @@ describe('a window', () => {
     // An app outlives its engine, without a network.
     process.kill(inside, 'SIGKILL');
     await app.ended;
+  });
+
+  test('offers force to an app that has not ended within ten seconds, and ends it so', async () => {
+    const shown = card(window, '# stubborn');
+    await shown.getByRole('button', { name: 'Force bash to stop' }).click({ timeout: 20_000 });
+    expect((await stubborn.ended).signal).toBe('SIGKILL');
   });
 
   test('comes back when its page crashes, and shows what runs', async () => {
