@@ -81,8 +81,7 @@ async function open(words: StartWords): Promise<void> {
     own.close();
     app.quit();
   });
-  await window.load();
-  obey(words);
+  if (await window.load()) obey(words);
 }
 
 /** What the engines say goes on to the window. */

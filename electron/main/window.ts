@@ -34,6 +34,7 @@ export class MainWindow {
   readonly #window: BrowserWindow;
   readonly #crashedAt: number[] = [];
   #onCloseAsked: () => Promise<Closing> = () => Promise.resolve('quit');
+  #isLoaded = false;
   #isLeaving = false;
 
   /** Makes the window and starts loading its page; it is not shown yet. */
@@ -79,9 +80,15 @@ export class MainWindow {
     });
   }
 
-  /** Loads the page; resolves when it is there. */
-  async load(): Promise<void> {
-    await this.#window.loadURL(startPage);
+  /** Loads the page; resolves with true when it is there, with false when the program has to end before. */
+  async load(): Promise<boolean> {
+    try {
+      await this.#window.loadURL(startPage);
+    } catch (error) {
+      if (!this.#isLeaving) throw error;
+    }
+    this.#isLoaded = true;
+    return !this.#isLeaving;
   }
 
   /** Shows the window, and brings it to the front where the desktop lets it. */
@@ -110,6 +117,11 @@ export class MainWindow {
   /** From now on closing is closing: the program ends. */
   leave(): void {
     this.#isLeaving = true;
+    if (this.#isLoaded) return;
+    // A page that is on its way is asked whether it may be closed, and may never answer.
+    setImmediate(() => {
+      if (!this.#window.isDestroyed()) this.#window.destroy();
+    });
   }
 
   onClosed(listener: () => void): void {
