@@ -114,6 +114,8 @@ test('in a Chinese window each reason is Chinese', async () => {
     const { culvert } = globalThis as unknown as { culvert: WindowApi };
     await culvert.calls['preferences.set']({ language: 'zh-CN' });
   });
+  await page.reload();
+  await page.locator('main h1').waitFor();
   await page.keyboard.press('Control+1');
   await page.getByRole('heading', { level: 1, name: '应用' }).waitFor();
   await drop('clash.yaml', 'open');
