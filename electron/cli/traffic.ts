@@ -175,6 +175,7 @@ async function watchTraffic(show: (found: Traffic, isFirst: boolean) => void): P
       lanes.heard(event);
     });
     lanes.set((await client.call('watch', {})).lanes);
+    for (const event of (await client.call('traffic.watch', {})).past.slice(-2)) lanes.heard(event);
   };
   try {
     await followEngines(join, (client) => {
@@ -196,6 +197,7 @@ export class WatchedLanes {
   }
 
   heard(event: TrafficEvent): void {
+    if (event.at <= (this.#last?.at ?? 0)) return;
     this.#previous = this.#last;
     this.#last = event;
   }

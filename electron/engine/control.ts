@@ -17,6 +17,7 @@ import {
   type EngineCall,
   type EngineParams,
   type EngineValue,
+  type TrafficEvent,
 } from '#shared/engine-protocol.ts';
 import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import type { historyCalls } from '#shared/history-protocol.ts';
@@ -123,6 +124,7 @@ class Client {
   readonly #ended = new AbortController();
   #unwatch: (() => void)[] = [];
   #unwatchFlows: (() => void) | undefined;
+  #unwatchTraffic: (() => void) | undefined;
   #unwatchConfig: (() => void) | undefined;
 
   constructor(engine: Engine, calls: Calls, socket: Socket, refused: CulvertError | undefined) {
@@ -136,6 +138,7 @@ class Client {
       this.#ended.abort();
       for (const stop of this.#unwatch) stop();
       this.unwatchFlows();
+      this.unwatchTraffic();
       this.#unwatchConfig?.();
     });
     const lines = new LineReader(maxLineBytes, (line) => {
@@ -169,9 +172,6 @@ class Client {
       this.#engine.on('changed', (value) => {
         this.#tell('snapshot', value);
       }),
-      this.#engine.on('traffic', (value) => {
-        this.#tell('traffic', value);
-      }),
       this.#calls.onNotice((value) => {
         this.#tell('notice', value);
       }),
@@ -188,6 +188,21 @@ class Client {
   unwatchFlows(): void {
     this.#unwatchFlows?.();
     this.#unwatchFlows = undefined;
+  }
+
+  /** Turns on the `traffic` events of this connection; what there was in the last minute. */
+  watchTraffic(): TrafficEvent[] {
+    this.unwatchTraffic();
+    const { past, stop } = this.#engine.traffic.watch((value) => {
+      this.#tell('traffic', value);
+    });
+    this.#unwatchTraffic = stop;
+    return past;
+  }
+
+  unwatchTraffic(): void {
+    this.#unwatchTraffic?.();
+    this.#unwatchTraffic = undefined;
   }
 
   /** Turns on the `config` events of this connection; what there is now. */
@@ -215,6 +230,11 @@ class Client {
     },
     'flows.unwatch': (_params, client) => {
       client.unwatchFlows();
+      return {};
+    },
+    'traffic.watch': (_params, client) => ({ past: client.watchTraffic() }),
+    'traffic.unwatch': (_params, client) => {
+      client.unwatchTraffic();
       return {};
     },
     'flows.close': ({ ids }) => ({ closed: this.#engine.closeFlows(ids) }),

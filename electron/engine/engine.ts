@@ -24,11 +24,13 @@ import { Native } from './native.ts';
 import { Relays } from './relays.ts';
 import type { RuleHits } from './rule-hits.ts';
 import { Tick } from './tick.ts';
+import { TrafficFeed } from './traffic-feed.ts';
 import { Ways } from './ways/ways.ts';
 
-type Events = { changed: Snapshot; traffic: TrafficEvent; flow: FlowView };
+type Events = { changed: Snapshot; flow: FlowView };
 
 export class Engine implements AsyncDisposable {
+  readonly traffic = new TrafficFeed();
   readonly #native: Native;
   readonly #emitter = new Emitter<Events>();
   readonly #lanes = new Map<string, Lane>();
@@ -49,8 +51,9 @@ export class Engine implements AsyncDisposable {
 
   /** Tells of many changes in one turn once. */
   readonly #changed = (): void => {
-    this.#log.look(this.#helpers.views, this.#lanes.values());
-    for (const lane of this.#lanes.values()) this.#past.memory.lane(lane.view());
+    const lanes = [...this.#lanes.values()].map((lane) => lane.view());
+    this.#log.look(this.#helpers.views, lanes);
+    for (const lane of lanes) this.#past.memory.lane(lane);
     if (this.#isChangePending || !this.#emitter.has('changed')) return;
     this.#isChangePending = true;
     setImmediate(() => {
@@ -329,18 +332,16 @@ export class Engine implements AsyncDisposable {
     this.#count();
     const isWritten = this.#past.ticked();
     const hasLanes = this.#lanes.size > 0;
-    if (hasLanes && this.#emitter.has('traffic')) this.#emitter.emit('traffic', this.#traffic());
+    if (hasLanes) this.traffic.add({ at: Date.now(), lanes: this.#figures() });
+    else this.traffic.forget();
     // Without lanes nothing moves, but the last minute may still have to be written down.
     return hasLanes || !isWritten;
   }
 
-  #traffic(): TrafficEvent {
-    const lanes = this.snapshot().lanes.map(({ id, bytesUp, bytesDown, flowsOpen }) => ({
-      id,
-      bytesUp,
-      bytesDown,
-      flowsOpen,
-    }));
-    return { at: Date.now(), lanes };
+  #figures(): TrafficEvent['lanes'] {
+    return Array.from(this.#lanes.keys(), (id) => {
+      const { bytesUp, bytesDown, open: flowsOpen } = this.#table.totals(id);
+      return { id, bytesUp, bytesDown, flowsOpen };
+    });
   }
 }

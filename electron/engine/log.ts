@@ -33,7 +33,6 @@ export interface LoggedLane {
   readonly startedAt: number;
   readonly exit: Promise<AppExit>;
   readonly empty: Promise<unknown>;
-  readonly view: () => LaneView;
 }
 
 export interface LogOptions {
@@ -102,7 +101,7 @@ export class EngineLog {
   }
 
   /** Writes down what is different from the last look. */
-  look(helpers: readonly HelperView[], lanes: Iterable<LoggedLane>): void {
+  look(helpers: readonly HelperView[], lanes: readonly LaneView[]): void {
     const gone = new Set(this.#helpers.keys());
     for (const { state, mode, why } of helpers) {
       gone.delete(mode);
@@ -110,7 +109,7 @@ export class EngineLog {
       this.#helpers.set(mode, state);
     }
     for (const mode of gone) this.#helpers.delete(mode);
-    for (const lane of lanes) this.#compare(lane.view());
+    for (const lane of lanes) this.#compare(lane);
   }
 
   /** A flow has changed: where it went is for `debug` only. */

@@ -2,7 +2,8 @@
  * Keeps a connection to every engine of this user, those of `culvert run` included, and shows them as one.
  *
  * Does: finds new engines as their sockets appear, asks each several times a second whether it is alive, and
- * merges what they show.
+ * merges what they show. While the window is not seen it asks seldom and hears of changes only, not of bytes; once
+ * it is seen it asks at once.
  * Must not: load native code, or call a lane protected that its engine has stopped speaking for.
  */
 import { watch, readdirSync, type FSWatcher } from 'node:fs';
@@ -25,16 +26,21 @@ import type { Snapshot } from '#shared/model.ts';
 import { enginePidOf, runtimeDir } from '#shared/paths.ts';
 import { version } from '#shared/version.ts';
 
-/** An engine is asked this often, and is silent after so long without an answer: under a second in all (S62). */
-const askMs = 300;
+/**
+ * How often an engine is asked, and how often is looked for new ones, since a notification may get lost. The window
+ * shows within a second that an engine is silent (S62); while nobody sees it, it is the status icon that shows it.
+ */
+const paces = {
+  seen: { askMs: 300, lookMs: 1000 },
+  unseen: { askMs: 2000, lookMs: 10_000 },
+} as const;
+/** A question that is not answered for so long makes an engine a silent one. */
 const silentMs = 600;
-/** A socket appears a moment before its engine listens on it; and a notification may get lost. */
-const lookAgainMs = 1000;
 
 interface Known {
   readonly client: EngineClient;
   snapshot: Snapshot;
-  heardAt: number;
+  isAsked: boolean;
   isAnswering: boolean;
   /** The next flows that it tells of are all that it has. */
   areNextFlowsAll: boolean;
@@ -43,6 +49,8 @@ interface Known {
 type Events = {
   changed: undefined;
   traffic: TrafficEvent;
+  /** What one engine would have told in the last minute. */
+  pastTraffic: TrafficEvent[];
   flows: FlowsEvent & { of: number; isWhole: boolean };
   notice: NoticeEvent;
   /** Of the engine whose configuration is followed. */
@@ -60,7 +68,8 @@ export class Engines {
   readonly #emitter = new Emitter<Events>();
   readonly #dir: string;
   readonly #watcher: FSWatcher;
-  readonly #timers: NodeJS.Timeout[];
+  #timers: NodeJS.Timeout[] = [];
+  #isSeen = true;
   #areFlowsWatched = false;
   #isClosed = false;
 
@@ -68,17 +77,27 @@ export class Engines {
   constructor() {
     this.#dir = runtimeDir();
     this.#watcher = watch(this.#dir, () => void this.look());
-    this.#timers = [
-      setInterval(() => void this.look(), lookAgainMs),
-      setInterval(() => {
-        this.#ask();
-      }, askMs),
-    ];
+    this.#keepAsking();
     void this.look();
   }
 
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
     return this.#emitter.on(event, listener);
+  }
+
+  /** Whether anybody sees what is shown: from then on everything is as it is now, and until then only what changes. */
+  setSeen(isSeen: boolean): void {
+    this.#isSeen = isSeen;
+    this.#keepAsking();
+    for (const known of this.#known.values()) void this.#watchTrafficOf(known);
+    if (!isSeen) return;
+    void this.look();
+    this.#ask();
+  }
+
+  /** Tells the traffic of the last minute, to a page that knows none. */
+  tellPast(): void {
+    if (this.#isSeen) for (const known of this.#known.values()) void this.#watchTrafficOf(known);
   }
 
   /** Connects to engines that are new. */
@@ -178,7 +197,7 @@ export class Engines {
     const known: Known = {
       client,
       snapshot,
-      heardAt: performance.now(),
+      isAsked: false,
       isAnswering: true,
       areNextFlowsAll: false,
     };
@@ -197,7 +216,7 @@ export class Engines {
     });
     client.on('flows', (value) => {
       this.#emitter.emit('flows', { ...value, of: pid, isWhole: known.areNextFlowsAll });
-      known.areNextFlowsAll = false;
+      if (value.hasMore !== true) known.areNextFlowsAll = false;
     });
     client.on('notice', (value) => {
       this.#emitter.emit('notice', value);
@@ -212,6 +231,7 @@ export class Engines {
     }
     this.#emitter.emit('changed', undefined);
     this.#emitter.emit('joined', pid);
+    if (this.#isSeen) await this.#watchTrafficOf(known);
     if (this.#areFlowsWatched) await this.#watchFlowsOf(known);
   }
 
@@ -223,24 +243,49 @@ export class Engines {
     await known.client.call('flows.watch', {});
   }
 
+  /** What was moved while nobody saw it comes first. */
+  async #watchTrafficOf({ client }: Known): Promise<void> {
+    try {
+      if (!this.#isSeen) await client.call('traffic.unwatch', {});
+      else this.#emitter.emit('pastTraffic', (await client.call('traffic.watch', {})).past);
+    } catch {
+      // Gone or silent: `gone` follows, or the question whether it is alive.
+    }
+  }
+
+  #keepAsking(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    if (this.#isClosed) return;
+    const { askMs, lookMs } = paces[this.#isSeen ? 'seen' : 'unseen'];
+    this.#timers = [
+      setInterval(() => void this.look(), lookMs),
+      setInterval(() => {
+        this.#ask();
+      }, askMs),
+    ];
+  }
+
   /** An engine without lanes has nothing that could be shown wrongly, and is left in peace. */
   #ask(): void {
-    const now = performance.now();
     for (const known of this.#known.values()) {
-      if (known.snapshot.lanes.length === 0) {
-        known.heardAt = now;
-        continue;
-      }
-      this.#answers(known, now - known.heardAt < silentMs);
-      known.client.call('hello', { version }).then(
-        () => {
-          known.heardAt = performance.now();
-          this.#answers(known, true);
-        },
-        () => {
-          // Gone or silent: `gone` follows, or the time since its last word says so.
-        },
-      );
+      if (known.snapshot.lanes.length > 0 && !known.isAsked) void this.#askOne(known);
+    }
+  }
+
+  async #askOne(known: Known): Promise<void> {
+    known.isAsked = true;
+    const silent = setTimeout(() => {
+      known.isAsked = false;
+      this.#answers(known, false);
+    }, silentMs);
+    try {
+      await known.client.call('hello', { version });
+      this.#answers(known, true);
+    } catch {
+      // Gone, or silent for very long: `gone` follows, or it is asked again.
+    } finally {
+      clearTimeout(silent);
+      known.isAsked = false;
     }
   }
 

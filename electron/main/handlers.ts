@@ -31,6 +31,7 @@ export function handlersFor(parts: Parts): WindowHandlers {
   return {
     'window.start': async () => {
       await engines.look();
+      engines.tellPast();
       return {
         version,
         preferences: preferences.now,

@@ -90,6 +90,13 @@ function connect({ engines }: Parts, window: MainWindow, tellOverview: () => voi
   engines.on('traffic', (value) => {
     window.send('traffic', value);
   });
+  engines.on('pastTraffic', (value) => {
+    window.send('pastTraffic', value);
+  });
+  engines.setSeen(window.isSeen);
+  window.onSeen((isSeen) => {
+    engines.setSeen(isSeen);
+  });
   engines.on('flows', (value) => {
     window.send('flows', { ...value, counted: Float64Array.from(value.counted) });
   });

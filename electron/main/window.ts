@@ -105,6 +105,25 @@ export class MainWindow {
     await this.#window.loadURL(`${startPage}#/${screen}${asked === '' ? '' : `?${asked}`}`);
   }
 
+  /** Whether there is anything of it to be seen, which a window without a screen of its own has not. */
+  get isSeen(): boolean {
+    return !this.#window.isDestroyed() && this.#window.isVisible() && !this.#window.isMinimized();
+  }
+
+  /** Tells whenever the window has come into sight or has left it. */
+  onSeen(listener: (isSeen: boolean) => void): void {
+    let before = this.isSeen;
+    const look = (): void => {
+      if (this.isSeen === before) return;
+      before = this.isSeen;
+      listener(before);
+    };
+    this.#window.on('show', look);
+    this.#window.on('hide', look);
+    this.#window.on('minimize', look);
+    this.#window.on('restore', look);
+  }
+
   isFocused(): boolean {
     return !this.#window.isDestroyed() && this.#window.isFocused();
   }

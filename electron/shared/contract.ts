@@ -1,7 +1,8 @@
 /**
  * What the window and Electron's main process say to each other, as a value: from this table come the preload's
  * functions, main's handlers, the renderer's bridge and the fakes of its tests. Commands go down, answered with
- * `Answer<T>`; a whole overview comes back whenever something changed, and figures at most once a second.
+ * `Answer<T>`; a whole overview comes back whenever something changed, and figures at most once a second, while the
+ * window is seen.
  */
 import * as v from 'valibot';
 import { configView, noticeEvent } from './app-protocol.ts';
@@ -174,6 +175,8 @@ export const windowEvents = {
   /** Changed by main itself, as in answer to a question. */
   preferences,
   traffic: trafficEvent,
+  /** What an engine would have told in the last minute, had the window been seen, oldest first. */
+  pastTraffic: v.array(trafficEvent),
   /** `of` is the engine's process id; with `isWhole` its earlier flows are to be forgotten. */
   flows: v.object({ ...flowsEvent.entries, counted: figures, of: v.number(), isWhole: v.boolean() }),
   /** Of the window's own engine: what it goes by, whenever that changes, and what became of an app it opened. */

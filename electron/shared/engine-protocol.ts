@@ -1,7 +1,8 @@
 /**
  * How the window and the command line talk to an engine: JSON-RPC 2.0, one object a line (at most
  * 1 MiB), over `engine-<pid>.sock`. Commands go down; one whole snapshot comes back, and after
- * `watch` again whenever it changes, plus a `traffic` event at most once a second.
+ * `watch` again whenever it changes. What moves all the time, bytes and flows, is told once a second to
+ * those who asked for it.
  */
 import * as v from 'valibot';
 import { appCalls, configView, noticeEvent } from './app-protocol.ts';
@@ -15,6 +16,15 @@ import { supportCalls, supportEvents } from './support-protocol.ts';
 /** Longest line in bytes; a longer one ends the connection. */
 export const maxLineBytes = 1024 * 1024;
 
+export const trafficEvent = v.strictObject({
+  /** Milliseconds since the epoch. */
+  at: v.number(),
+  lanes: v.array(
+    v.strictObject({ id: v.string(), bytesUp: v.number(), bytesDown: v.number(), flowsOpen: v.number() }),
+  ),
+});
+export type TrafficEvent = v.InferOutput<typeof trafficEvent>;
+
 const laneId = v.pipe(v.string(), v.maxLength(40));
 
 export const engineCalls = {
@@ -23,7 +33,7 @@ export const engineCalls = {
     value: v.strictObject({ version: v.string(), pid: v.number() }),
   },
   snapshot: { params: v.strictObject({}), value: snapshot },
-  /** Answers the snapshot and turns on the `snapshot`, `traffic` and `notice` events of this connection. */
+  /** Answers the snapshot and turns on the `snapshot` and `notice` events of this connection. */
   watch: { params: v.strictObject({}), value: snapshot },
   /** Open flows, and the newest closed ones, of one lane or of all. */
   flows: {
@@ -58,6 +68,9 @@ export const engineCalls = {
    */
   'flows.watch': { params: v.strictObject({}), value: v.strictObject({}) },
   'flows.unwatch': { params: v.strictObject({}), value: v.strictObject({}) },
+  /** Turns on the `traffic` event of this connection; answers those of the last minute, oldest first. */
+  'traffic.watch': { params: v.strictObject({}), value: v.strictObject({ past: v.array(trafficEvent) }) },
+  'traffic.unwatch': { params: v.strictObject({}), value: v.strictObject({}) },
   /** Looks at a lane from the inside and the outside; 5 s at most. See leak-check.ts. */
   'lane.check': {
     params: v.strictObject({ lane: laneId, url: v.optional(v.string()) }),
@@ -74,14 +87,10 @@ export type EngineCall = keyof typeof engineCalls;
 export type EngineParams<C extends EngineCall> = v.InferOutput<(typeof engineCalls)[C]['params']>;
 export type EngineValue<C extends EngineCall> = v.InferOutput<(typeof engineCalls)[C]['value']>;
 
-export const trafficEvent = v.strictObject({
-  /** Milliseconds since the epoch. */
-  at: v.number(),
-  lanes: v.array(
-    v.strictObject({ id: v.string(), bytesUp: v.number(), bytesDown: v.number(), flowsOpen: v.number() }),
-  ),
-});
-export type TrafficEvent = v.InferOutput<typeof trafficEvent>;
+/** Tens of thousands every second: one look at each, and no more. */
+const figures = v.custom<number[]>(
+  (input) => Array.isArray(input) && input.every((figure) => typeof figure === 'number'),
+);
 
 export const flowsEvent = v.strictObject({
   /** Milliseconds since the epoch. */
@@ -91,7 +100,9 @@ export const flowsEvent = v.strictObject({
   /** Flows that are new or have changed, whole. */
   changed: v.array(flowView),
   /** Flows of which only the bytes have changed: id, bytes up and bytes down of each, one after another. */
-  counted: v.array(v.number()),
+  counted: figures,
+  /** There was more than fits into one event: what is told here goes on in the next one. */
+  hasMore: v.optional(v.boolean()),
 });
 export type FlowsEvent = v.InferOutput<typeof flowsEvent>;
 

@@ -29,6 +29,9 @@ export async function startStores(): Promise<void> {
   listen('traffic', (value) => {
     traffic.add(value);
   });
+  listen('pastTraffic', (value) => {
+    traffic.addAll(value);
+  });
   listen('config', (value) => {
     apps.mirrorConfig(value);
   });

@@ -15,7 +15,8 @@ export interface Sample {
 }
 
 interface History {
-  readonly samples: Sample[];
+  /** Another list with each sample: who shows it has to see that it is another. */
+  samples: readonly Sample[];
   last: { at: number } & Figures;
 }
 
@@ -31,7 +32,17 @@ const none: readonly Sample[] = [];
 export const useTraffic = defineStore('traffic', () => {
   const histories = shallowRef(new Map<string, History>());
 
-  function add({ at, lanes }: TrafficEvent): void {
+  function add(event: TrafficEvent): void {
+    addAll([event]);
+  }
+
+  /** Oldest first; what was told before is not told again. */
+  function addAll(events: readonly TrafficEvent[]): void {
+    for (const event of events) take(event);
+    triggerRef(histories);
+  }
+
+  function take({ at, lanes }: TrafficEvent): void {
     for (const { id, ...figures } of lanes) {
       const known = histories.value.get(id);
       if (known === undefined) {
@@ -40,15 +51,14 @@ export const useTraffic = defineStore('traffic', () => {
       }
       const seconds = (at - known.last.at) / 1000;
       if (seconds <= 0) continue;
-      known.samples.push({
+      const sample = {
         at,
         up: Math.max(0, figures.bytesUp - known.last.bytesUp) / seconds,
         down: Math.max(0, figures.bytesDown - known.last.bytesDown) / seconds,
-      });
-      if (known.samples.length > keptSamples) known.samples.shift();
+      };
+      known.samples = [...known.samples, sample].slice(-keptSamples);
       known.last = { at, ...figures };
     }
-    triggerRef(histories);
   }
 
   /** Forgets lanes that are gone. */
@@ -82,5 +92,5 @@ export const useTraffic = defineStore('traffic', () => {
     );
   }
 
-  return { add, keepOnly, samplesOf, latest, rates };
+  return { add, addAll, keepOnly, samplesOf, latest, rates };
 });

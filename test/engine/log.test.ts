@@ -52,28 +52,23 @@ function kept(level: LogLevel) {
   const lines: string[] = [];
   const log = new EngineLog({ level, now: () => 5000, append: (line) => lines.push(line) });
   const exit = Promise.resolve<AppExit>({ kind: 'code', code: 3 });
-  const lane = (changes: Partial<LaneView> = {}) => ({
-    id: view.id,
-    startedAt: view.startedAt,
-    exit,
-    empty: exit,
-    view: () => ({ ...view, ...changes }),
-  });
+  const lane = { id: view.id, startedAt: view.startedAt, exit, empty: exit };
+  const shown = (changes: Partial<LaneView> = {}) => ({ ...view, ...changes });
   const take = () => lines.splice(0).map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { log, lane, lines, take };
+  return { log, lane, shown, lines, take };
 }
 
 const ready = { state: 'ready', mode: 'rootless', why: 'this kernel allows it' } as const;
 
 describe('the log of an engine', () => {
   test('tells of the engine, its helper, and a lane from its opening to its end', async () => {
-    const { log, lane, take } = kept('info');
+    const { log, lane, shown, take } = kept('info');
     log.begin();
     log.look([{ state: 'starting', mode: 'rootless' }], []);
-    log.look([ready], [lane({ state: 'starting' })]);
-    log.look([ready], [lane()]);
-    log.look([ready], [lane()]);
-    log.follow(lane());
+    log.look([ready], [shown({ state: 'starting' })]);
+    log.look([ready], [shown()]);
+    log.look([ready], [shown()]);
+    log.follow(lane);
     await Promise.resolve().then(() => new Promise((resolve) => setImmediate(resolve)));
     log.end();
     const at = '1970-01-01T00:00:05.000Z';
@@ -88,14 +83,14 @@ describe('the log of an engine', () => {
   });
 
   test('tells of another profile, of a chain that is lost and back, of failures and the configuration', () => {
-    const { log, lane, take } = kept('info');
-    log.look([ready], [lane()]);
+    const { log, shown, take } = kept('info');
+    log.look([ready], [shown()]);
     take();
-    log.look([ready], [lane({ profile: { ...view.profile, id: 'home' } })]);
-    log.look([ready], [lane({ profile: { name: proxy, colour: '', letter: '' } })]);
-    log.look([ready], [lane({ health: 'unreachable', trouble: { code: 'proxy-timeout', detail: proxy } })]);
-    log.look([ready], [lane({ health: 'reachable' })]);
-    log.look([ready], [lane({ state: 'failed', cause: { code: 'launch-failed', step: 'exec' } })]);
+    log.look([ready], [shown({ profile: { ...view.profile, id: 'home' } })]);
+    log.look([ready], [shown({ profile: { name: proxy, colour: '', letter: '' } })]);
+    log.look([ready], [shown({ health: 'unreachable', trouble: { code: 'proxy-timeout', detail: proxy } })]);
+    log.look([ready], [shown({ health: 'reachable' })]);
+    log.look([ready], [shown({ state: 'failed', cause: { code: 'launch-failed', step: 'exec' } })]);
     log.configProblem({ code: 'config-invalid', detail: `line 3: ${proxy}` });
     log.helperFailed({ code: 'pkexec-dismissed' });
     expect(take()).toMatchObject([
@@ -110,10 +105,10 @@ describe('the log of an engine', () => {
     ]);
   });
 
-  function everything({ log, lane }: ReturnType<typeof kept>): void {
+  function everything({ log, shown }: ReturnType<typeof kept>): void {
     log.begin();
-    log.look([{ ...ready, why: `as ${proxy} says` }], [lane()]);
-    log.look([ready], [lane({ health: 'unreachable', trouble: { code: 'proxy-timeout', detail: proxy } })]);
+    log.look([{ ...ready, why: `as ${proxy} says` }], [shown()]);
+    log.look([ready], [shown({ health: 'unreachable', trouble: { code: 'proxy-timeout', detail: proxy } })]);
     log.flow(flow);
     log.configProblem({ code: 'config-invalid', step: proxy, detail: 'secret.example:443' });
     process.emit(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Engines } from '../../electron/main/engine-client.ts';
 import { LineReader } from '../../electron/shared/control/line-reader.ts';
+import type { TrafficEvent } from '../../electron/shared/engine-protocol.ts';
 import type { LaneView, Snapshot } from '../../electron/shared/model.ts';
 import { version } from '../../electron/shared/version.ts';
 import { until } from '../world/until.ts';
@@ -29,6 +30,8 @@ const lane: LaneView = {
   notes: [],
 };
 
+const minute: TrafficEvent = { at: 1000, lanes: [{ id: lane.id, bytesUp: 1, bytesDown: 2, flowsOpen: 3 }] };
+
 /** An engine as a window hears it, under a process number that no process has. */
 class ScriptedEngine {
   readonly pid: number;
@@ -44,7 +47,11 @@ class ScriptedEngine {
       helpers: [],
       lanes: [{ ...lane, id: `${pid}-1` }],
     };
-    const values: Record<string, unknown> = { hello: { version: ofVersion, pid }, watch: snapshot };
+    const values: Record<string, unknown> = {
+      hello: { version: ofVersion, pid },
+      watch: snapshot,
+      'traffic.watch': { past: [minute] },
+    };
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
       const lines = new LineReader(1 << 20, (line) => {
@@ -116,6 +123,39 @@ test('an engine that says nothing for longer than it should is shown as silent w
   await until('its silence to be seen', () => answers() === false, 1000);
   engine.isMute = false;
   await until('it to be heard', () => answers() === true, 1000);
+});
+
+test('while nobody sees it little is asked and no traffic; seen again it has the past and the truth at once', async () => {
+  const engine = start(4194301);
+  engines = new Engines();
+  const past: TrafficEvent[][] = [];
+  engines.on('pastTraffic', (events) => past.push(events));
+  await until('it', () => shown().length === 1);
+  await until('its traffic', () => past.length === 1);
+  engines.setSeen(false);
+  await until('its traffic to be let go of', () => engine.asked.includes('traffic.unwatch'));
+  const asked = engine.asked.length;
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  // Seen, it would be asked five times.
+  expect(engine.asked.length - asked).toBeLessThanOrEqual(1);
+  engine.isMute = true;
+  engines.setSeen(true);
+  await until('its silence', () => engines.view(undefined).engines[0]?.isAnswering === false, 1000);
+  expect(engine.asked.at(-1)).toBe('hello');
+  engine.isMute = false;
+  await engines.look();
+  engines.tellPast();
+  await until('the past to be told', () => past.length === 2);
+  expect(past).toEqual([[minute], [minute]]);
+});
+
+test('an engine that falls silent while nobody looks is noticed all the same', async () => {
+  const engine = start(4194301);
+  engines = new Engines();
+  await until('it', () => shown().length === 1);
+  engines.setSeen(false);
+  engine.isMute = true;
+  await until('its silence', () => engines.view(undefined).engines[0]?.isAnswering === false, 4000);
 });
 
 test('an engine of another version is not shown', async () => {

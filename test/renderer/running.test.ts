@@ -50,6 +50,19 @@ test.each([
   expect(screen.find('.badge').text()).toBe(words);
 });
 
+test('the picture of the last minute follows what is told', async () => {
+  const main = new FakeMain();
+  const screen = await show(main, [lane()]);
+  const said = () => screen.get('canvas').attributes('aria-label');
+  for (const second of [1, 2, 3]) {
+    const figures = { id: '7-1', bytesUp: 0, bytesDown: second ** 4 * 1_000_000, flowsOpen: 1 };
+    main.tell('traffic', { at: second * 1000, lanes: [figures] });
+    await flushPromises();
+    const highest = ['0 kB/s', '15 MB/s', '65 MB/s'][second - 1];
+    expect(said()).toBe(`Last minute: highest ${highest} down, 0 kB/s up`);
+  }
+});
+
 test('a lane whose engine does not answer is never called protected', async () => {
   const main = new FakeMain();
   const screen = await show(main, [lane()]);
