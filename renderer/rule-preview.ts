@@ -1,5 +1,5 @@
 /** What a rule that is being written would do to what is open now: asked of the engine while the editor is shown. */
-import { computed, onMounted, onUnmounted, ref, shallowRef, watch } from 'vue';
+import { computed, ref, shallowRef, watch } from 'vue';
 import type { WindowValue } from '#shared/contract.ts';
 import type { Failure } from '#shared/failure.ts';
 import type { FlowView } from '#shared/model.ts';
@@ -8,6 +8,7 @@ import { call } from './bridge.ts';
 import { subjectsOf, type Subjects } from './rule-subjects.ts';
 import { useFlows } from './stores/flows.ts';
 import { useOverview } from './stores/overview.ts';
+import { useWhileSeen } from './while-seen.ts';
 
 /** Nobody types faster than that for long, in milliseconds. */
 const typingMs = 150;
@@ -19,7 +20,7 @@ export interface PreviewedFlow {
   readonly isDecided: boolean;
 }
 
-/** Asks at once, when what is asked about changes, and every two seconds. */
+/** Asks at once, when what is asked about changes, and every two seconds while the window is seen. */
 export function useRulePreview(asked: () => { readonly rule: RuleDraft; readonly at?: number }) {
   const flows = useFlows();
   const overview = useOverview();
@@ -67,14 +68,14 @@ export function useRulePreview(asked: () => { readonly rule: RuleDraft; readonly
     },
     { deep: true },
   );
-  onMounted(() => {
-    void flows.watch().then(ask);
-  });
-  onUnmounted(() => {
-    turn += 1;
-    clearTimeout(timer);
-    void flows.unwatch();
-  });
+  useWhileSeen(
+    () => void flows.watch().then(ask),
+    () => {
+      turn += 1;
+      clearTimeout(timer);
+      void flows.unwatch();
+    },
+  );
 
   return { subjects, failure, isOld, problems, warnings, matching, decidedCount, ask };
 }
