@@ -1,7 +1,8 @@
 /** What stands in the cells of the table of connections, in the user's language. */
+import { computed } from 'vue';
 import { useI18n } from 'vue-i18n';
 import type { ConnectionColumn } from '#shared/connection-columns.ts';
-import type { FlowView } from '#shared/model.ts';
+import { flowView, type FlowView } from '#shared/model.ts';
 import { ageOf } from './flow-columns.ts';
 import { appOf, hostOf, rateOf, type FlowRow } from './flow-ledger.ts';
 import { formatBytes, formatDuration, formatRate } from './format.ts';
@@ -18,6 +19,10 @@ export interface FlowCells {
 export function useFlowCells(): FlowCells {
   const { t, locale } = useI18n();
 
+  /** Said in every row, and looked up once. */
+  const states = computed(
+    () => new Map(flowView.entries.state.options.map((state) => [state, t(`connections.state.${state}`)])),
+  );
   const profileOf = ({ profile }: FlowView): string => (profile === undefined ? '' : profileName(t, profile));
 
   function rate(row: FlowRow, which: 'downRate' | 'upRate', now: number): string {
@@ -29,7 +34,7 @@ export function useFlowCells(): FlowCells {
     const { flow } = row;
     switch (column) {
       case 'state':
-        return t(`connections.state.${flow.state}`);
+        return states.value.get(flow.state) ?? '';
       case 'app':
         return appOf(flow);
       case 'process':

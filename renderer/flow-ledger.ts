@@ -18,6 +18,8 @@ interface Told {
   readonly rows: Map<number, FlowRow>;
   /** When its last event was made. */
   at: number;
+  /** While it tells all that it has, in pieces: what it has named of one look until now. */
+  named?: { readonly at: number; readonly ids: Set<number> } | undefined;
 }
 
 /** One connection with what is worked out of what was told. Changes as it is told of. */
@@ -32,6 +34,9 @@ export interface FlowRow {
   ratedAt: number;
   /** When its engine told anything last. */
   readonly of: { readonly at: number };
+  /** The picture that it was in last, and what it was sorted by there: FlowOrder's own. */
+  picture: number;
+  rank: number | string;
 }
 
 export function isOver({ state }: Pick<FlowView, 'state'>): boolean {
@@ -74,7 +79,13 @@ export class FlowLedger {
     return count;
   }
 
-  *rows(): Generator<FlowRow> {
+  rows(): Iterable<FlowRow> {
+    const [first, ...others] = this.#engines.values();
+    // Mostly there is one, and a generator costs as much as all that is done with a row.
+    return first === undefined || others.length > 0 ? this.#allRows() : first.rows.values();
+  }
+
+  *#allRows(): Generator<FlowRow> {
     for (const { rows } of this.#engines.values()) yield* rows.values();
   }
 
@@ -84,10 +95,11 @@ export class FlowLedger {
   }
 
   /** Takes over what was told. */
-  take({ of, at, since, isWhole, changed, counted }: WindowEventValue<'flows'>): void {
+  take(event: WindowEventValue<'flows'>): void {
+    const { of, at, since, changed, counted } = event;
     const told = this.#engineOf(of);
     told.at = at;
-    if (isWhole) this.#endOthers(told, new Set(changed.map(({ id }) => id)), at);
+    if (event.isWhole) this.#takeWhole(told, event);
     const ms = since === undefined ? 0 : at - since;
     for (const flow of changed) this.#changed(of, told, flow, ms);
     eachCount(counted, (id, bytesUp, bytesDown) => {
@@ -120,12 +132,20 @@ export class FlowLedger {
       flow: { ...flow, bytesUp: 0, bytesDown: 0 },
       ...{ downRate: 0, upRate: 0, ratedAt: 0 },
       of: told,
+      ...{ picture: 0, rank: 0 },
     };
     if (before === undefined) told.rows.set(flow.id, row);
     const { bytesUp, bytesDown } = row.flow;
     Object.assign(row.flow, flow, { bytesUp, bytesDown });
     count(row, flow.bytesUp, flow.bytesDown, told.at, ms);
     if (isOver(flow)) this.#over.add(row);
+  }
+
+  #takeWhole(told: Told, { at, changed, hasMore }: WindowEventValue<'flows'>): void {
+    const ids = told.named?.at === at ? told.named.ids : new Set<number>();
+    for (const { id } of changed) ids.add(id);
+    told.named = hasMore === true ? { at, ids } : undefined;
+    if (hasMore !== true) this.#endOthers(told, ids, at);
   }
 
   #endOthers({ rows }: Told, told: ReadonlySet<number>, at: number): void {

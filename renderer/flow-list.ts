@@ -1,7 +1,6 @@
-/** Which connections are shown, in which order and in which groups. Plain functions over what the ledger has. */
-import type { ConnectionGroup, ConnectionTable } from '#shared/connection-columns.ts';
+/** Which connections are shown, and in which groups. Plain functions over what the ledger has. */
+import type { ConnectionGroup } from '#shared/connection-columns.ts';
 import { matches, type Query } from '#shared/query.ts';
-import { sortValue } from './flow-columns.ts';
 import { appOf, hostOf, isOver, rateOf, type FlowRow } from './flow-ledger.ts';
 
 export const whichFlows = ['active', 'closed', 'all'] as const;
@@ -29,34 +28,10 @@ export interface Wanted {
   readonly now: number;
 }
 
-/** The connections that are looked for, as they come. */
-export function wantedRows(rows: Iterable<FlowRow>, { which, query, now }: Wanted): FlowRow[] {
-  const found: FlowRow[] = [];
-  const takesAll = query.tests.length === 0;
-  for (const row of rows) {
-    if (which !== 'all' && isOver(row.flow) !== (which === 'closed')) continue;
-    if (takesAll || matches(query, row.flow, undefined, now)) found.push(row);
-  }
-  return found;
-}
-
-/** In order; of those that are alike the newest first. */
-export function sortedRows(
-  rows: readonly FlowRow[],
-  { column, isDescending }: ConnectionTable['sort'],
-  now: number,
-): FlowRow[] {
-  const sign = isDescending ? -1 : 1;
-  // Those that are open have begun in the order of their ages, which needs no clock.
-  const keyed = rows.map((row) => ({
-    row,
-    value: column === 'age' && !isOver(row.flow) ? now - row.flow.openedAt : sortValue(row, column, now),
-  }));
-  keyed.sort((a, b) => {
-    if (a.value !== b.value) return a.value < b.value ? -sign : sign;
-    return b.row.flow.openedAt - a.row.flow.openedAt || b.row.flow.id - a.row.flow.id;
-  });
-  return keyed.map(({ row }) => row);
+/** Whether a connection is looked for. */
+export function isWanted({ flow }: FlowRow, { which, query, now }: Wanted): boolean {
+  if (which !== 'all' && isOver(flow) !== (which === 'closed')) return false;
+  return query.tests.length === 0 || matches(query, flow, undefined, now);
 }
 
 /** With a head before each group, the one with the most connections first; of a folded one nothing but its head. */
@@ -65,8 +40,8 @@ export function groupedItems(
   group: ConnectionGroup,
   folded: ReadonlySet<string>,
   now: number,
-): FlowItem[] {
-  if (group === 'none') return [...rows];
+): readonly FlowItem[] {
+  if (group === 'none') return rows;
   const byName = new Map<string, FlowRow[]>();
   for (const row of rows) {
     const name = groupOf(row, group);
@@ -107,5 +82,6 @@ export function frozenRows(rows: Iterable<FlowRow>, now: number): FlowRow[] {
     upRate: rateOf(row, 'upRate', now),
     ratedAt: now,
     of: { at: now },
+    picture: 0,
   }));
 }

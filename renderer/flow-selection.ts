@@ -51,17 +51,27 @@ function ranged(selection: Selection, keys: readonly string[], key: string, isAd
   return { chosen: new Set([...(isAdded ? selection.chosen : []), ...range]), anchor, focused: key };
 }
 
+interface Keyed {
+  readonly key: string;
+}
+
 /** The same after the list has become another one: what is gone is chosen no more; the focus goes to who took its place. */
-export function kept(selection: Selection, before: readonly string[], keys: readonly string[]): Selection {
+export function kept(selection: Selection, before: readonly Keyed[], now: readonly Keyed[]): Selection {
   const { chosen, anchor, focused } = selection;
   if (chosen.size === 0 && focused === undefined) return selection;
-  const there = new Set(keys);
+  const there = new Set<string>();
+  for (const { key } of now) if (key === focused || key === anchor || chosen.has(key)) there.add(key);
   const isLost = focused !== undefined && !there.has(focused);
   const areAllThere = [...chosen].every((key) => there.has(key));
   if (!isLost && areAllThere) return selection;
   return {
     chosen: areAllThere ? chosen : new Set([...chosen].filter((key) => there.has(key))),
     anchor: anchor !== undefined && there.has(anchor) ? anchor : undefined,
-    focused: isLost ? keys[Math.min(Math.max(0, before.indexOf(focused)), keys.length - 1)] : focused,
+    focused: isLost ? successorOf(focused, before, now) : focused,
   };
+}
+
+function successorOf(key: string, before: readonly Keyed[], now: readonly Keyed[]): string | undefined {
+  const at = before.findIndex((row) => row.key === key);
+  return now[Math.min(Math.max(0, at), now.length - 1)]?.key;
 }

@@ -2,10 +2,13 @@
  * Flows for those who look at them: all at first, then once a second what is new or has changed, and of those that
  * have only carried bytes the figures. Must not: do anything while nobody looks.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FlowsEvent } from '#shared/engine-protocol.ts';
 import type { FlowView } from '#shared/model.ts';
 
 const periodMs = 1000;
+/** Flows that one event tells whole, at most. */
+export const maxFlows = 500;
 
 export interface FlowFeedOptions {
   /** All flows as they are now, with their processes; copies, which the feed keeps. */
@@ -58,13 +61,30 @@ export class FlowFeed {
       const now = { at: this.#options.now(), flows: new Map(flows.map((flow) => [flow.id, flow])) };
       for (const [listener, told] of this.#told) {
         const event = difference(told, now);
-        if (event.changed.length > 0 || event.counted.length > 0) listener(event);
+        if (event.changed.length > 0 || event.counted.length > 0) await this.#tellPieces(listener, event);
         if (this.#told.has(listener)) this.#told.set(listener, now);
       }
     } finally {
       this.#isLooking = false;
     }
   }
+
+  /** Between two pieces everything else has its turn. */
+  async #tellPieces(listener: Listener, event: FlowsEvent): Promise<void> {
+    for (const piece of piecesOf(event)) {
+      if (!this.#told.has(listener)) return;
+      listener(piece);
+      if (piece.hasMore === true) await nextTurn();
+    }
+  }
+}
+
+/** The same in events of at most `maxFlows`: of a thousand flows one alone would be half a megabyte. */
+function* piecesOf({ changed, counted, ...look }: FlowsEvent): Generator<FlowsEvent> {
+  let at = 0;
+  for (; at + maxFlows < changed.length; at += maxFlows)
+    yield { ...look, changed: changed.slice(at, at + maxFlows), counted: [], hasMore: true };
+  yield { ...look, changed: changed.slice(at), counted };
 }
 
 function difference(told: Told | undefined, { at, flows }: Told): FlowsEvent {

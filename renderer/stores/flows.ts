@@ -67,7 +67,9 @@ export const useFlows = defineStore('flows', () => {
   /** Takes over what was told. */
   function take(event: WindowEventValue<'flows'>): void {
     ledger.take(event);
+    if (event.hasMore === true) return;
     if (isPaused.value) waiting.value += 1;
+    else if (event.isWhole) beat.now();
     else beat.soon();
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FlowView } from '#shared/model.ts';
-import { FlowFeed } from '../../electron/engine/flow-feed.ts';
+import { FlowFeed, maxFlows } from '../../electron/engine/flow-feed.ts';
 
 const flow = (id: number, more: Partial<FlowView> = {}): FlowView => ({
   id,
@@ -76,6 +76,36 @@ test('whoever comes later is told all, and others not again', async () => {
   feed.watch(({ changed }) => two?.push(changed.length));
   await vi.advanceTimersByTimeAsync(0);
   expect([one, two]).toEqual([[2], [2]]);
+});
+
+test('thousands are told in pieces of one look, the figures with the last', async () => {
+  const heard: { ids: number[]; at: number; counted: number; hasMore: boolean }[] = [];
+  const many = Array.from({ length: 2 * maxFlows + 1 }, (_, index) => flow(index));
+  flows = many.slice(0, 1);
+  feed.watch(({ changed, counted, at, hasMore = false }) => {
+    heard.push({ ids: changed.map(({ id }) => id), at, counted: counted.length, hasMore });
+  });
+  await vi.waitUntil(() => heard.length === 1);
+  flows = many.map((one) => (one.id === 0 ? { ...one, bytesUp: 1 } : one));
+  await vi.advanceTimersByTimeAsync(1000);
+  await vi.waitUntil(() => heard.at(-1)?.counted === 3);
+  expect(heard.map(({ ids, hasMore }) => [ids.length, hasMore])).toEqual([
+    [1, false],
+    [maxFlows, true],
+    [maxFlows, false],
+  ]);
+  expect(heard.slice(1).flatMap(({ ids }) => ids)).toEqual(many.slice(1).map(({ id }) => id));
+});
+
+test('who goes in the middle of the pieces hears no more of them', async () => {
+  flows = Array.from({ length: 3 * maxFlows }, (_, index) => flow(index));
+  let pieces = 0;
+  const stop = feed.watch(() => {
+    pieces += 1;
+    stop();
+  });
+  await vi.advanceTimersByTimeAsync(5000);
+  expect([pieces, vi.getTimerCount()]).toEqual([1, 0]);
 });
 
 test('nobody looks when nobody watches', async () => {

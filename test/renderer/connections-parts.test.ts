@@ -5,7 +5,8 @@ import { inEnglish } from '../../electron/shared/phrase.ts';
 import { parseQuery } from '../../electron/shared/query.ts';
 import { columnsOf, moved, resized, shownOrNot, sortedBy } from '../../renderer/flow-columns.ts';
 import { FlowLedger, keptClosed, rateOf, type FlowRow } from '../../renderer/flow-ledger.ts';
-import { frozenRows, groupedItems, sortedRows, wantedRows } from '../../renderer/flow-list.ts';
+import { frozenRows, groupedItems, isWanted } from '../../renderer/flow-list.ts';
+import { FlowOrder } from '../../renderer/flow-order.ts';
 import { clicked, kept, nothing, stepped } from '../../renderer/flow-selection.ts';
 import { timelineOf } from '../../renderer/flow-timeline.ts';
 import { addressOf, queryOfRows, ruleMatchOf } from '../../renderer/flow-words.ts';
@@ -44,6 +45,18 @@ describe('the ledger', () => {
     expect(ledger.find('7/1')?.flow.closedAt).toBe(5000);
   });
 
+  test('takes all that an engine has in pieces, and ends what none of them names', () => {
+    const ledger = new FlowLedger();
+    const states = () => [...ledger.rows()].map(({ flow: { id, state } }) => `${id} ${state}`);
+    ledger.take(told([flow(1), flow(2), flow(3)], { isWhole: true }));
+    ledger.take(told([flow(1)], { at: 5000, isWhole: true, hasMore: true }));
+    // Begun anew in the middle: what the first pieces named is named again.
+    ledger.take(told([flow(2)], { at: 6000, isWhole: true, hasMore: true }));
+    expect(states()).toEqual(['1 open', '2 open', '3 open']);
+    ledger.take(told([flow(3), flow(4)], { at: 6000, isWhole: true }));
+    expect(states()).toEqual(['1 closed', '2 open', '3 open', '4 open']);
+  });
+
   test('ends what was open on lanes that are gone, and says whether there was any', () => {
     const ledger = new FlowLedger();
     ledger.take(told([flow(1), flow(2, { lane: '7-2' })], { isWhole: true }));
@@ -78,7 +91,7 @@ describe('the list', () => {
     flow(3, { bytesDown: 5, host: 'a.test', state: 'refused', closedAt: 3500 }),
   ]);
   const wanted = (query: string, which: 'active' | 'closed' | 'all' = 'all') =>
-    ids(wantedRows(rows, { which, query: parseQuery(query), now: 10_000 }));
+    ids(rows.filter((row) => isWanted(row, { which, query: parseQuery(query), now: 10_000 })));
 
   test('is what the tab and the query take, which asks for apps by what the connections carry', () => {
     expect([wanted('', 'active'), wanted('', 'closed'), wanted('')]).toEqual([[1, 2], [3], [1, 2, 3]]);
@@ -89,9 +102,11 @@ describe('the list', () => {
     ]);
   });
 
+  const all = { which: 'all', query: parseQuery(''), now: 10_000 } as const;
+
   test('is sorted by any column, names without regard to case, and those that are alike newest first', () => {
     const sorted = (column: 'host' | 'down' | 'age', isDescending: boolean) =>
-      ids(sortedRows(rows, { column, isDescending }, 10_000));
+      ids(new FlowOrder().next(rows, all, { column, isDescending }));
     expect(sorted('host', false)).toEqual([3, 1, 2]);
     expect(sorted('down', true)).toEqual([2, 3, 1]);
     // 9 s, 8 s and half a second.
@@ -111,6 +126,8 @@ describe('the list', () => {
 
 describe('the selection', () => {
   const keys = ['a', 'b', 'c', 'd', 'e'];
+  const listOf = (...of: string[]) => of.map((key) => ({ key }));
+  const items = listOf(...keys);
   const plain = { shiftKey: false, ctrlKey: false };
   const shift = { shiftKey: true, ctrlKey: false };
   const ctrl = { shiftKey: false, ctrlKey: true };
@@ -131,14 +148,14 @@ describe('the selection', () => {
 
   test('forgets what is gone; the focus goes to the row that took its place', () => {
     const now = { chosen: new Set(['b', 'c']), anchor: 'b', focused: 'b' };
-    expect(kept(now, keys, ['a', 'c', 'd'])).toEqual({
+    expect(kept(now, items, listOf('a', 'c', 'd'))).toEqual({
       chosen: new Set(['c']),
       anchor: undefined,
       focused: 'c',
     });
-    expect(kept(now, keys, ['x', ...keys])).toBe(now);
-    expect(kept({ ...now, focused: 'e' }, keys, ['b', 'c']).focused).toBe('c');
-    expect(kept(now, keys, []).focused).toBeUndefined();
+    expect(kept(now, items, listOf('x', ...keys))).toBe(now);
+    expect(kept({ ...now, focused: 'e' }, items, listOf('b', 'c')).focused).toBe('c');
+    expect(kept(now, items, []).focused).toBeUndefined();
   });
 });
 
@@ -228,7 +245,8 @@ test('a connection is an address, a query that finds it, and what a rule about i
   ]);
   const query = queryOfRows(rows);
   expect(query).toBe('app:Firefox host:h1.example.test port:443,80 proto:tcp,udp');
-  expect(wantedRows(rows, { which: 'all', query: parseQuery(query), now: 0 })).toHaveLength(2);
+  const found = parseQuery(query);
+  expect(rows.every((row) => isWanted(row, { which: 'all', query: found, now: 0 }))).toBe(true);
   expect(ruleMatchOf(rows)).toEqual({
     apps: ['firefox'],
     to: ['h1.example.test'],

@@ -82,6 +82,19 @@ test('tabs count, and a lost view says why and is tried again', async () => {
   expect(screen.text()).not.toContain('could not be opened');
 });
 
+test('all that there is is drawn as soon as its last piece has come', async () => {
+  const main = new FakeMain();
+  const screen = mount(ConnectionsView, { global: { plugins: [i18n, makeRouter()] }, attachTo: '#content' });
+  await flushPromises();
+  const active = () => screen.findAll('[role="radio"]')[0]?.text();
+  main.tell('flows', told([flow(1)], { isWhole: true, hasMore: true }));
+  await flushPromises();
+  expect(active()).toBe('Active 0');
+  main.tell('flows', told([flow(2)], { isWhole: true }));
+  await flushPromises();
+  expect(active()).toBe('Active 2');
+});
+
 test('a paused picture stands still and counts what waits; going on shows it', async () => {
   const main = new FakeMain();
   await show(main);
