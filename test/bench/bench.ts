@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { repository } from '../world/artefact.ts';
 import { World } from '../world/world.ts';
+import { listingApps } from './measure/apps.ts';
 import { windowOfConnections } from './measure/connections.ts';
 import { dns, udp } from './measure/datagrams.ts';
 import { measurements, type Single } from './measure/goals.ts';
@@ -82,6 +83,7 @@ function partsOf(bench: Bench, pace: Pace): Parts {
     udp: datagrams,
     'memory-udp': () => memoryOfAssociations(bench, culvertRun),
     dns: () => dns(bench, culvertRun, pace),
+    apps: () => listingApps(options.quick ? 1 : 5),
     'window-connections': () => windowOfConnections(options.quick ? 5 : 30),
     'window-start': () => windowStart(options.quick ? 1 : 5),
     'window-hidden': () => windowHidden(options.quick ? 5 : 60),

@@ -9,6 +9,24 @@ const { app, BrowserWindow } = require('electron');
 const turns = 300;
 const say = (text) => process.stdout.write(`${text}\n`);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** By when all that an update makes the page do is done, and long before the next one. */
+const settledMs = 500;
+
+/** Resolves half a second after the page was told of connections the next time. */
+function updatesOf(webContents) {
+  const send = webContents.send.bind(webContents);
+  let told = () => {};
+  webContents.send = (channel, ...values) => {
+    send(channel, ...values);
+    if (channel === 'culvert.event.flows') told();
+  };
+  return async () => {
+    await new Promise((resolve) => {
+      told = resolve;
+    });
+    await wait(settledMs);
+  };
+}
 
 async function measured(window, seconds) {
   const { webContents } = window;
@@ -24,15 +42,17 @@ async function measured(window, seconds) {
     return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
   };
   const updates = [];
+  const settled = updatesOf(webContents);
+  await settled();
   let before = await read();
   for (let second = 0; second < seconds; second += 1) {
-    await wait(1000);
+    // From one to the next there is one update, which there is not in a second of the clock.
+    await settled();
     const now = await read();
     const ms = (name) => (now[name] - before[name]) * 1000;
     updates.push({
       task: ms('TaskDuration'),
       cpu: ms('ThreadTime'),
-      script: ms('ScriptDuration'),
       layout: ms('LayoutDuration') + ms('RecalcStyleDuration'),
     });
     before = now;
@@ -57,10 +77,9 @@ async function measured(window, seconds) {
   }
   const scrolled = await page(`document.querySelector('.flows').scrollTop`);
   const longTasks = await page('longTasks');
-  const { memory } = app.getAppMetrics().find(({ pid }) => pid === webContents.getOSProcessId());
   const { JSHeapUsedSize: heap, ThreadTime: cpu } = await read();
   const turnMs = ((cpu - still.ThreadTime) * 1000) / turns;
-  return { updates, turnMs, longTasks, scrolled, pageKib: memory.workingSetSize, heap };
+  return { updates, turnMs, longTasks, scrolled, pid: webContents.getOSProcessId(), heap };
 }
 
 app.whenReady().then(async () => {
