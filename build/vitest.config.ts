@@ -10,17 +10,21 @@ import { rendererPlugins } from './vite.config.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Whose folders below test/ have which kind of tests; a test file that is nobody's would never be run. */
+export const foldersOf = {
+  unit: ['shared', 'engine', 'helper', 'cli', 'main', 'build', 'native', 'hostile'],
+  renderer: ['renderer'],
+  system: ['system'],
+  app: ['app'],
+  leaks: ['leaks'],
+} as const;
+
 /** One kind of tests; kinds of a later order start when the earlier ones are done. */
-function kind(
-  name: string,
-  include: string[],
-  order: number,
-  options: { timeoutMs: number; atOnce: boolean },
-) {
+function kind(name: keyof typeof foldersOf, order: number, options: { timeoutMs: number; atOnce: boolean }) {
   return {
     test: {
       name,
-      include,
+      include: foldersOf[name].map((folder) => `test/${folder}/**/*.test.ts`),
       root,
       pool: 'forks' as const,
       globalSetup: ['build/test-setup.ts'],
@@ -39,17 +43,11 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     projects: [
-      kind('unit', ['test/{shared,engine,helper,cli,main,build,native}/**/*.test.ts'], 0, {
-        timeoutMs: 20_000,
-        atOnce: true,
-      }),
-      {
-        ...kind('renderer', ['test/renderer/**/*.test.ts'], 0, { timeoutMs: 20_000, atOnce: true }),
-        plugins: rendererPlugins(root),
-      },
-      kind('system', ['test/system/**/*.test.ts'], 1, { timeoutMs: 120_000, atOnce: false }),
-      kind('app', ['test/app/**/*.test.ts'], 2, { timeoutMs: 120_000, atOnce: false }),
-      kind('leaks', ['test/leaks/**/*.test.ts'], 3, { timeoutMs: 120_000, atOnce: false }),
+      kind('unit', 0, { timeoutMs: 20_000, atOnce: true }),
+      { ...kind('renderer', 0, { timeoutMs: 20_000, atOnce: true }), plugins: rendererPlugins(root) },
+      kind('system', 1, { timeoutMs: 120_000, atOnce: false }),
+      kind('app', 2, { timeoutMs: 120_000, atOnce: false }),
+      kind('leaks', 3, { timeoutMs: 120_000, atOnce: false }),
     ],
   },
 });

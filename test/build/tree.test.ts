@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { foldersOf } from '../../build/vitest.config.ts';
 import { repository } from './sample-tree.ts';
 
 const topLevel = [
@@ -51,4 +52,12 @@ test('no file has grown in secret', () => {
   });
   expect(lengths.length).toBeGreaterThan(20);
   expect(lengths.filter(({ lines, limit }) => lines > limit)).toEqual([]);
+});
+
+test('every test is of exactly one kind: one that is of none would never be run', () => {
+  const folders: readonly string[] = Object.values(foldersOf).flat();
+  const tests = files.filter((name) => name.endsWith('.test.ts'));
+  expect(tests.length).toBeGreaterThan(200);
+  expect(tests.filter((name) => !folders.some((folder) => name.startsWith(`test/${folder}/`)))).toEqual([]);
+  expect(new Set(folders).size).toBe(folders.length);
 });

@@ -2,7 +2,7 @@
 import type { Behaviour } from './behaviour.ts';
 import { http } from './http.ts';
 import { socks4 } from './socks4.ts';
-import { socks5 } from './socks5.ts';
+import { socks5, socks5Cut } from './socks5.ts';
 import { udp } from './udp.ts';
 
 /** Those that are met with TCP. */
@@ -11,7 +11,7 @@ export const behaviours: readonly Behaviour[] = [...socks5, ...socks4, ...http];
 export { udp as udpBehaviours } from './udp.ts';
 
 /** All in the order of their ports. */
-export const everyBehaviour: readonly Behaviour[] = [...behaviours, ...udp];
+export const everyBehaviour: readonly Behaviour[] = [...behaviours, ...udp, ...socks5Cut];
 
 export function behaviourOf(name: string): Behaviour {
   const found = everyBehaviour.find((behaviour) => behaviour.name === name);

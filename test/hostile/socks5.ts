@@ -261,3 +261,18 @@ export const socks5: readonly Behaviour[] = named('SOCKS5', [
   ...replies,
   ...signIns,
 ]);
+
+/** Those that carry the connection and then fail it: the dialogue with them is right. */
+export const socks5Cut: readonly Behaviour[] = named('SOCKS5', [
+  {
+    name: 'dies in the middle of what it carries',
+    scheme: 'socks5',
+    expected: 'works',
+    act: async (client) => {
+      await untilRequest(client);
+      await client.write(granted(address4));
+      await client.write(page.slice(0, 20));
+      client.reset();
+    },
+  },
+]);

@@ -74,6 +74,8 @@ const proxies: [string, () => string, number][] = [
     () => hostile.url('SOCKS5: closes after 5 bytes of a reply with an IPv4 address'),
     1,
   ],
+  ['sends without end', () => hostile.url('SOCKS5: sends without end from the start'), 5],
+  ['dies in the middle', () => hostile.url('SOCKS5: dies in the middle of what it carries'), 1],
   ['is not reachable', () => hostile.deadUrl, 16],
   [
     'takes the connection and never speaks',
