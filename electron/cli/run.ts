@@ -136,7 +136,7 @@ async function accompany(
 async function seeOff(lane: Lane, desk: SignalDesk, options: RunOptions): Promise<void> {
   let isAsked = false;
   desk.onEnd = () => {
-    void lane.stop(isAsked).catch(() => 0); // It became empty by itself.
+    void end(lane, isAsked).catch(() => 0); // It became empty by itself.
     isAsked = true;
   };
   if (!options.wait) {
@@ -145,10 +145,19 @@ async function seeOff(lane: Lane, desk: SignalDesk, options: RunOptions): Promis
   }
   if (await settledWithin(lane.empty, tellLeftoversMs)) return;
   if (options.quiet !== true && isatty(2)) {
-    const who = sentenceOf(await lane.processes().catch(() => [])); // The helper may be gone; the wait is not.
-    complain(`waiting — the command has ended, but on its network there is still ${who} — Ctrl+C stops that`);
+    const inside = await lane.processes().catch(() => undefined); // The helper may be gone; the wait is not.
+    const what =
+      inside?.length === 0
+        ? 'what it wrote is still on its way to the proxy'
+        : `on its network there is still ${sentenceOf(inside ?? [])}`;
+    complain(`waiting — the command has ended, but ${what} — Ctrl+C stops that`);
   }
   await lane.empty;
+}
+
+/** Where nobody is left who could be asked, only data is waited for. */
+async function end(lane: Lane, force: boolean): Promise<void> {
+  if ((await lane.stop(force)) === 0) await lane.stop(true);
 }
 
 function endingOf(exit: AppExit): Ending {

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Failure } from '#shared/failure.ts';
 import { phrase, type Phrase } from '#shared/phrase.ts';
-import type { LaneSocket, UnsentPorts } from '#shared/helper-protocol.ts';
+import type { LaneSocket } from '#shared/helper-protocol.ts';
 import { FakePool } from './dns/fake-pool.ts';
 import { HostResolver, serversOf } from './dns/host.ts';
 import { RemoteResolver } from './dns/remote.ts';
@@ -19,7 +19,7 @@ import { HostPorts } from './relay/host-ports.ts';
 import type { ProcessOf } from './relay/judge.ts';
 import { Meanings } from './relay/meanings.ts';
 import { TcpRelay, type TcpRelayOptions } from './relay/tcp.ts';
-import type { TcpFlows } from './relay/tcp-flows.ts';
+import type { Patience, TcpFlows } from './relay/tcp-flows.ts';
 import { UdpRelay } from './relay/udp.ts';
 import { dialMs, type Way } from './ways/way.ts';
 
@@ -147,9 +147,9 @@ export class LaneNetwork {
     return this.#udp?.end(ids) ?? 0;
   }
 
-  /** Lets what the app sent before it ended go out, for as long as `ms` at most. */
-  drain(ms: number, unsent: () => Promise<UnsentPorts>): Promise<void> {
-    return this.#flows.drain(this.#options.lane, ms, unsent);
+  /** Lets what the app sent before it ended go out. */
+  drain(patience: Patience): Promise<void> {
+    return this.#flows.drain(this.#options.lane, patience);
   }
 
   close(): void {

@@ -27,8 +27,8 @@ import type { AppStatus } from './status-pipe.ts';
 
 /** Between two looks at who is left, when the supervisor was killed and cannot tell. */
 const lookMs = 500;
-/** Longest time that data of an app that has ended may take to leave. */
-const drainMs = 10_000;
+/** Data of an app that has ended may take as long as it moves, and so long without. */
+const stillMs = 10_000;
 const maxNotes = 20;
 
 export interface LaneContext {
@@ -71,6 +71,8 @@ export class Lane {
   readonly #exit = deferred<AppExit>();
   readonly #empty = deferred();
   readonly #started = deferred();
+  /** Nobody waits any longer for what the app has left to send. */
+  readonly #cut = new AbortController();
   readonly #stopListeners = new Set<(signal: number) => void>();
   readonly #notes: Phrase[] = [];
   #policy: LanePolicy;
@@ -161,9 +163,10 @@ export class Lane {
     return (await this.#there?.signal(signal, pid)) ?? 0;
   }
 
-  /** Asks all processes inside to end, or ends them. */
+  /** Asks all processes inside to end, or ends them and what they have left to send. */
   async stop(force: boolean): Promise<number> {
     this.#step('stop-asked');
+    if (force) this.#cut.abort();
     const reached = await this.signal(force ? 'SIGKILL' : 'SIGTERM');
     // A stopped process takes SIGTERM only once it goes on.
     if (!force) await this.signal('SIGCONT').catch(() => 0); // The lane may be gone by now, as it was asked to.
@@ -294,7 +297,7 @@ export class Lane {
         ...failureSaying('launch-failed', phrase('lane.supervisor-killed')),
       },
     });
-    await this.#network?.drain(drainMs, () => this.#unsent());
+    await this.#network?.drain({ stillMs, unsent: () => this.#unsent(), cut: this.#cut.signal });
     this.#empty.resolve(undefined);
     await this.close();
   }

@@ -19,7 +19,15 @@ const spareSlots = 1024;
 /** Between two looks at what ended apps have yet to get rid of. */
 const lookMs = 5;
 
-const nothing = () => Promise.resolve<UnsentPorts>({ ipv4: [], ipv6: [] });
+/** How a drain is waited for. */
+export interface Patience {
+  /** So long without a byte, in milliseconds, is the end of it. */
+  readonly stillMs: number;
+  /** Asks the helper what the lane's app namespace has yet to get rid of. */
+  readonly unsent: () => Promise<UnsentPorts>;
+  /** Ends it at once. */
+  readonly cut?: AbortSignal;
+}
 
 export interface PumpedListeners {
   /** A dial of the pump's came through. Not called for one that has ended by the time. */
@@ -108,25 +116,32 @@ export class TcpFlows {
   }
 
   /**
-   * Waits until what the ended apps of a lane have sent is on its way, `ms` milliseconds at most: a program
-   * may write, close and end, and its last bytes must arrive as they would without Culvert. `unsent` asks the helper
-   * what the lane's app namespace has yet to get rid of.
+   * Waits until what the ended apps of a lane have sent is on its way, as long as it moves: a program may write, close
+   * and end, and its last bytes must arrive as they would without Culvert, however slow its peer is.
    */
-  async drain(lane: string, ms: number, unsent: () => Promise<UnsentPorts> = nothing): Promise<void> {
-    const deadline = performance.now() + ms;
-    while (!(await this.#hasAll(lane, unsent)) && performance.now() < deadline) await delay(lookMs);
-    if (!this.#hasFlows(lane)) return;
+  async drain(lane: string, { stillMs, unsent, cut }: Patience): Promise<void> {
+    const isCut = () => cut?.aborted === true;
+    const deadline = performance.now() + stillMs;
+    while (!isCut() && !(await this.#hasAll(lane, unsent)) && performance.now() < deadline)
+      await delay(lookMs);
+    if (isCut() || !this.#hasFlows(lane)) return;
     for (const [number, { flow }] of this.#pumped) if (flow.lane === lane) this.#native.release(number);
     const over = deferred();
-    const timer = setTimeout(() => {
+    const end = () => {
       over.resolve(undefined);
-    }, ms);
-    this.#drains.set(lane, () => {
-      over.resolve(undefined);
-    });
+    };
+    let before = this.#standing(lane);
+    const looking = setInterval(() => {
+      const now = this.#standing(lane);
+      if (!now.isOpening && now.bytesUp === before.bytesUp) end();
+      before = now;
+    }, stillMs);
+    this.#drains.set(lane, end);
+    cut?.addEventListener('abort', end);
     await over.promise;
+    cut?.removeEventListener('abort', end);
     this.#drains.delete(lane);
-    clearTimeout(timer);
+    clearInterval(looking);
   }
 
   /** Resets all flows of a lane, those that are being opened too; answers how many there were. */
@@ -214,6 +229,16 @@ export class TcpFlows {
       new Set(flows.filter(({ address }) => address.includes(':') === isIpv6).map((flow) => flow.sourcePort));
     const [known4, known6] = [known(false), known(true)];
     return isSettled && ipv4.every((port) => known4.has(port)) && ipv6.every((port) => known6.has(port));
+  }
+
+  /** What a lane's open flows have sent on by now, and whether one is still being opened, which has its own deadline. */
+  #standing(lane: string): { bytesUp: number; isOpening: boolean } {
+    this.count();
+    const flows = this.#table.openFlows(lane).filter(({ proto }) => proto === 'tcp');
+    return {
+      bytesUp: flows.reduce((sum, flow) => sum + flow.bytesUp, 0),
+      isOpening: flows.some(({ state }) => state === 'dialling'),
+    };
   }
 
   #hasFlows(lane: string): boolean {

@@ -18,6 +18,8 @@ const table = new FlowTable(
 );
 const flows = new TcpFlows(native.flows, table, 1, 1000);
 
+const nothing = () => Promise.resolve({ ipv4: [], ipv6: [] });
+
 afterAll(() => {
   native.stopWatching();
 });
@@ -61,16 +63,19 @@ test('what a program wrote before it ended is a flow by the time that the drain 
   });
   const child = spawn('/usr/bin/python3', ['-c', program, String(port)], { stdio: 'ignore' });
   expect(await once(child, 'exit')).toEqual([0, null]);
-  await flows.drain('one', 1000);
+  await flows.drain('one', { stillMs: 1000, unsent: nothing });
   expect(begun).toEqual(Array.from({ length: connections }, () => 'last words'));
 });
 
 test('the drain waits for connections that have yet to arrive, as long as it may', async () => {
   let looks = 0;
-  await flows.drain('one', 10_000, () => {
+  const unsent = () => {
     looks += 1;
     return Promise.resolve({ ipv4: looks < 3 ? [4711] : [], ipv6: looks === 3 ? [4711] : [] });
-  });
+  };
+  await flows.drain('one', { stillMs: 10_000, unsent });
   expect(looks).toBe(4);
-  await flows.drain('one', 20, () => Promise.resolve({ ipv4: [4711], ipv6: [] }));
+  const never = () => Promise.resolve({ ipv4: [4711], ipv6: [] });
+  await flows.drain('one', { stillMs: 20, unsent: never });
+  await flows.drain('one', { stillMs: 1_000_000, unsent: never, cut: AbortSignal.timeout(20) });
 });
