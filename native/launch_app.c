@@ -7,11 +7,11 @@
  * *Must not*: say `started` before execve(2) has succeeded, or end while there is something to wait for.
  *
  * Terminals. `share`: supervisor and app are members of the caller's process group; the terminal's signals
- * reach the app directly, and when it stops the supervisor stops the group, so that the caller's shell sees a
- * stopped job. A stop signal that comes late is discarded by SIGCONT, so this is harmless when the terminal
- * has stopped all of them already. `own` and `none`: the supervisor leads a new session and the app has a
- * process group in it; with `own` that group is in the foreground of the terminal. It is not orphaned as long
- * as the supervisor lives, so Ctrl+Z works (setpgid(2), orphaned process groups).
+ * reach the app directly. When the app stops itself alone the supervisor only tells: after Ctrl+Z everybody has
+ * been stopped by the terminal, and a signal of the supervisor's that came late would stop them once more after
+ * fg. `own` and `none`: the supervisor leads a new session and the app has a process group in it; with `own` that
+ * group is in the foreground of the terminal. It is not orphaned as long as the supervisor lives, so Ctrl+Z works
+ * (setpgid(2), orphaned process groups).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -174,7 +174,7 @@ static void pass_hangup(int number, siginfo_t *info, void *context)
 	errno = error;
 }
 
-static void report_app(const struct launch *launch, int status)
+static void report_app(int status)
 {
 	if (WIFEXITED(status)) {
 		launch_report("exited", NULL, WEXITSTATUS(status));
@@ -184,13 +184,11 @@ static void report_app(const struct launch *launch, int status)
 		launch_report("continued", NULL, -1);
 	} else if (WIFSTOPPED(status)) {
 		launch_report("stopped", NULL, WSTOPSIG(status));
-		if (launch->terminal == TERMINAL_SHARE)
-			(void)kill(0, SIGTSTP);
 	}
 }
 
 /* Waits for the app and, as subreaper, for all that it leaves behind. */
-static int supervise(const struct launch *launch, pid_t app)
+static int supervise(pid_t app)
 {
 	for (;;) {
 		int status;
@@ -202,7 +200,7 @@ static int supervise(const struct launch *launch, pid_t app)
 			break;
 		if (ended != app)
 			continue;
-		report_app(launch, status);
+		report_app(status);
 		if (WIFEXITED(status) || WIFSIGNALED(status))
 			app = app_lives = 0; /* the number may come back for another process */
 	}
@@ -259,5 +257,5 @@ int launch_start_app(struct launch *launch)
 	close(refusals[0]);
 	launch_report("started", NULL, app);
 	settle(launch, app);
-	return supervise(launch, app);
+	return supervise(app);
 }

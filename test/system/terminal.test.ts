@@ -112,6 +112,22 @@ describe.each(ways)('%s', (way, isolation, who) => {
     await close(typist);
   });
 
+  test('an app that stops itself alone looks stopped to the shell, and fg goes on with it', async () => {
+    const { typist } = await open();
+    await using _ = typist;
+    typist.type(`${line('sh -c \'echo rea""dy; kill -STOP $$; echo ag""ain; exec cat\'')}\r`);
+    await typist.see(/ready/);
+    await typist.see(/Stopped/);
+    await typist.see(prompt);
+    await typist.enter('fg', /culvert run/);
+    await typist.see(/again/);
+    await typist.enter('two', /two\s+two/);
+    typist.type('\u0004');
+    await typist.see(prompt);
+    await typist.enter('echo status $?', /status 0/);
+    await close(typist);
+  });
+
   test('it may close its terminal and live on, and Ctrl+C still finds it', async () => {
     const { typist } = await open();
     await using _ = typist;
