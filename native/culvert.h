@@ -141,6 +141,8 @@ CV_EXPORT int cv_terminal_raw(int fd, void *saved);
 CV_EXPORT int cv_terminal_restore(int fd, const void *saved);
 /* getrlimit(2) of this process, into out[2] (soft, hard), -1 for infinity. */
 CV_EXPORT int cv_limit(int resource, int64_t *out);
+/* Moves a byte from a socket to another by splice(2), as the pump does; -errno where the kernel cannot. */
+CV_EXPORT int cv_splice_try(void);
 /* Sends a signal through pidfd after checking that the process is in the network namespace `inode`. */
 CV_EXPORT int cv_signal_in_netns(int pid, int64_t inode, int signal);
 /* Ends this process with nothing that Node does at its end (_exit(2)): it would set the terminal back. */

@@ -286,6 +286,37 @@ int cv_limit(int resource, int64_t *out)
 	return 0;
 }
 
+/* One byte from a socket into a pipe and on into a socket. */
+static int splice_byte(const int from[2], const int to[2], const int through[2])
+{
+	char byte = 'x';
+
+	if (send(from[0], &byte, 1, MSG_NOSIGNAL) != 1 ||
+	    splice(from[1], NULL, through[1], NULL, 1, SPLICE_F_MOVE | SPLICE_F_NONBLOCK) != 1 ||
+	    splice(through[0], NULL, to[0], NULL, 1, SPLICE_F_MOVE | SPLICE_F_NONBLOCK) != 1 ||
+	    recv(to[1], &byte, 1, MSG_DONTWAIT) != 1)
+		return errno == 0 ? -EIO : -errno;
+	return byte == 'x' ? 0 : -EIO;
+}
+
+int cv_splice_try(void)
+{
+	/* Two pairs of sockets and a pipe. */
+	int ends[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+	int result;
+
+	errno = 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[0]) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[1]) < 0 || pipe2(ends[2], O_CLOEXEC) < 0)
+		result = -errno;
+	else
+		result = splice_byte(ends[0], ends[1], ends[2]);
+	for (int i = 0; i < 6; i++)
+		if (ends[i / 2][i % 2] >= 0)
+			close(ends[i / 2][i % 2]);
+	return result;
+}
+
 /*
  * Sends a signal to a process if it is in the network namespace; -ESRCH when it is not or is gone. The pidfd is
  * taken first: should the number be given to another process meanwhile, the pidfd still means the old one.

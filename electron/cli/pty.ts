@@ -229,6 +229,8 @@ export class PtyRelay implements Passage {
   async #stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    // What it wrote before it stopped is not to wait for fg.
+    if (this.#isOpen) this.#readPresent();
     this.#giveKeyboardBack();
     await stopUntilContinued('group');
     this.#isStopping = false;

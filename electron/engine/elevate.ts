@@ -216,7 +216,11 @@ function sudoPromptWay(helper: string): Way {
     args: (socket) => [helper, 'privileged', socket],
     env: {},
     timeoutMs: humanMs,
-    refusal: (_code, words) => reported(words) ?? { code: 'pkexec-missing', detail: oneLine(words) },
+    refusal: (_code, words) => {
+      // sudo-prompt's own words, in every language.
+      const code = words.includes('did not grant permission') ? 'sudo-refused' : 'pkexec-missing';
+      return reported(words) ?? { code, detail: oneLine(words) };
+    },
   };
 }
 

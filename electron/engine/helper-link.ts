@@ -14,6 +14,7 @@ import {
 } from '#shared/helper-protocol.ts';
 import type { StartedHelper } from './elevate.ts';
 import type { Native } from './native.ts';
+import { reported } from './refusals.ts';
 
 /** Longest wait for an answer; making a lane takes some 30 ms. */
 const answerMs = 15_000;
@@ -93,14 +94,25 @@ export class HelperLink {
       try {
         const received = this.#native.receive(this.#link);
         if (received.kind === 'none') return;
-        if (received.kind === 'end') throw this.#lost();
+        if (received.kind === 'end') {
+          // What it said of its end is read in this turn of the loop, perhaps after the end itself.
+          setImmediate(() => {
+            this.#end(this.#lost());
+          });
+          return;
+        }
         this.#answer(received.bytes, received.descriptors);
       } catch (error) {
-        this.close();
-        this.#onLost(error instanceof CulvertError ? error : this.#lost());
+        this.#end(error instanceof CulvertError ? error : this.#lost());
         return;
       }
     }
+  }
+
+  #end(why: CulvertError): void {
+    if (!this.#isOpen) return;
+    this.close();
+    this.#onLost(why);
   }
 
   #answer(bytes: Buffer, descriptors: number[]): void {
@@ -134,6 +146,8 @@ export class HelperLink {
 
   #lost(): CulvertError {
     const words = this.#lastWords();
+    const told = reported(words);
+    if (told !== undefined) return new CulvertError(told.code, told);
     return new CulvertError('helper-lost', words === '' ? {} : { detail: words });
   }
 

@@ -24,6 +24,7 @@ import type { LaneNetwork } from './lane-network.ts';
 import type { LanePolicy } from './lane-policy.ts';
 import type { Native } from './native.ts';
 import type { AppStatus } from './status-pipe.ts';
+import { StopNews } from './stop-news.ts';
 
 /** Between two looks at who is left, when the supervisor was killed and cannot tell. */
 const lookMs = 500;
@@ -71,9 +72,8 @@ export class Lane {
   readonly #exit = deferred<AppExit>();
   readonly #empty = deferred();
   readonly #started = deferred();
-  /** Nobody waits any longer for what the app has left to send. */
   readonly #cut = new AbortController();
-  readonly #stopListeners = new Set<(signal: number) => void>();
+  readonly #stops = new StopNews();
   readonly #notes: Phrase[] = [];
   #policy: LanePolicy;
   /** What the lane's profile is chosen by, now. */
@@ -173,10 +173,8 @@ export class Lane {
     return reached;
   }
 
-  /** Calls back when the first process is stopped by a signal. */
-  onStopped(listener: (signal: number) => void): void {
-    this.#stopListeners.add(listener);
-  }
+  /** Calls back when the first process is stopped by a signal, or is stopped already. */
+  readonly onStopped = (listener: (signal: number) => void) => this.#stops.listen(listener);
 
   async processes(): Promise<HelperValue<'lane.processes'>> {
     return (await this.#there?.processes()) ?? [];
@@ -270,9 +268,10 @@ export class Lane {
         this.#started.reject(new CulvertError(status.failure.code, status.failure));
         break;
       case 'stopped':
-        for (const listener of this.#stopListeners) listener(status.signal);
+        this.#stops.stopped(status.signal);
         break;
       case 'continued':
+        this.#stops.over();
         break;
       case 'ended':
         this.#exit.resolve(status.exit);

@@ -30,6 +30,7 @@ function declareProcess(define: Define) {
     terminalRaw: f<(fd: number, saved: Buffer) => number>('int cv_terminal_raw(int, void *)'),
     terminalRestore: f<(fd: number, saved: Buffer) => number>('int cv_terminal_restore(int, const void *)'),
     limit: f<(resource: number, out: Out) => number>('int cv_limit(int, void *)'),
+    spliceTry: f<() => number>('int cv_splice_try()'),
     exit: f<(status: number) => void>('void cv_exit(int)'),
     dieBy: f<(signal: number) => number>('int cv_die_by(int)'),
     netnsOf: f<(pid: number) => number>('int cv_netns_of(int)'),

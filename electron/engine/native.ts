@@ -135,6 +135,11 @@ export class Native {
     return { soft: out[0] ?? -1n, hard: out[1] ?? -1n };
   }
 
+  /** Moves a byte as the pump does. Throws `internal` with the system's error where that cannot be. */
+  trySplice(): void {
+    check(this.#calls.spliceTry(), 'internal', 'splice');
+  }
+
   exit(status: number): never {
     this.#calls.exit(status);
     throw new Error('still alive after the end');

@@ -50,6 +50,11 @@ class TerminalControl {
   /** A limit of this process (getrlimit(2)); -1 is infinity. */
   readonly limit = (resource: number): { soft: bigint; hard: bigint } => this.#native.limit(resource);
 
+  /** Moves a byte by splice(2), as the relay does. Throws `internal` where the kernel cannot. */
+  readonly trySplice = (): void => {
+    this.#native.trySplice();
+  };
+
   /** Another descriptor of the same file, close-on-exec. */
   duplicate(fd: number): number {
     return this.#native.duplicate(fd);

@@ -28,10 +28,11 @@ export function runTool(tool: Tool, args: readonly string[], input: string, desc
     timeout: timeoutMs,
     maxBuffer: 1024 * 1024,
   });
-  if (error !== undefined) throw new CulvertError(`${tool}-failed`, { detail: error.message, cause: error });
-  if (status !== 0) {
-    throw new CulvertError(`${tool}-failed`, { detail: firstLine(stderr.toString()) || `exit ${status}` });
-  }
+  const words = firstLine(stderr?.toString() ?? '');
+  // One that ends before it has read everything leaves an error of the pipe too: its own words say more.
+  if (error !== undefined && (status === null || status === 0 || words === ''))
+    throw new CulvertError(`${tool}-failed`, { detail: error.message, cause: error });
+  if (status !== 0) throw new CulvertError(`${tool}-failed`, { detail: words || `exit ${status}` });
 }
 
 /**

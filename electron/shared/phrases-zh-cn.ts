@@ -7,7 +7,7 @@ import { clash } from './phrases-zh-cn/clash.ts';
 import { configuration } from './phrases-zh-cn/configuration.ts';
 import { connections } from './phrases-zh-cn/connections.ts';
 import { doctor } from './phrases-zh-cn/doctor.ts';
-import { helpers } from './phrases-zh-cn/helpers.ts';
+import { helpers } from './phrases-zh-cn/helper.ts';
 import { importRefusals } from './phrases-zh-cn/import-refusals.ts';
 import { imports } from './phrases-zh-cn/imports.ts';
 import { lanes } from './phrases-zh-cn/lanes.ts';

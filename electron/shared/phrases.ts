@@ -6,7 +6,7 @@ import { clash } from './phrases/clash.ts';
 import { configuration } from './phrases/configuration.ts';
 import { connections } from './phrases/connections.ts';
 import { doctor } from './phrases/doctor.ts';
-import { helpers } from './phrases/helpers.ts';
+import { helpers } from './phrases/helper.ts';
 import { importRefusals } from './phrases/import-refusals.ts';
 import { imports } from './phrases/imports.ts';
 import { lanes } from './phrases/lanes.ts';

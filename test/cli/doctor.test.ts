@@ -21,9 +21,9 @@ const healthy: Facts = {
   isOnLane: false,
   switches: {},
   tools: {
-    ip: { path: '/usr/sbin/ip', version: '6.1.0' },
-    nft: { path: '/usr/sbin/nft', version: '1.0.6' },
-    unshare: { path: '/usr/bin/unshare', version: '2.38.1' },
+    ip: { path: '/usr/sbin/ip', works: true, version: '6.1.0' },
+    nft: { path: '/usr/sbin/nft', works: true, version: '1.0.6' },
+    unshare: { path: '/usr/bin/unshare', works: true, version: '2.38.1' },
   },
   userNamespace: works,
   nftTproxy: works,
@@ -37,6 +37,7 @@ const healthy: Facts = {
   electron: undefined,
   openFiles: { soft: 1024, hard: 524_288 },
   native: works,
+  splice: works,
   runtimeDir: { works: true, words: '/run/user/1000/culvert' },
   lane: { ...works, mode: 'rootless', ms: 130 },
 };
@@ -65,6 +66,7 @@ test('every check has a name of its own, and every warning and failure says what
     sudo: false,
     openFiles: { soft: 1024, hard: 2048 },
     native: broken('no such file'),
+    splice: broken('the native part is missing'),
     runtimeDir: broken('/tmp/culvert-1000'),
     lane: { ...broken('the native part is missing'), mode: 'rootless', ms: 0 },
   };
@@ -117,6 +119,23 @@ test.each([
   expect(finding('kernel', { kernel }).state).toBe(state);
 });
 
+test('a program that is there and does not run is as good as missing', () => {
+  const nft = { path: '/usr/sbin/nft', works: false, version: 'spawn EACCES' };
+  const tools = { ...healthy.tools, nft };
+  expect(finding('nft', { tools })).toMatchObject({
+    state: 'failed',
+    found: 'spawn EACCES (/usr/sbin/nft)',
+    todo: 'sudo apt install nftables',
+  });
+});
+
+test('a kernel without splice carries nothing', () => {
+  expect(finding('splice', { splice: broken('ENOSYS') })).toMatchObject({
+    state: 'failed',
+    found: expect.stringContaining('ENOSYS') as string,
+  });
+});
+
 test('open files are told as connections, as the engine reckons them', () => {
   expect(finding('open-files', {}).found).toContain('about 16384 connections');
   expect(finding('open-files', { openFiles: { soft: 1024, hard: 4096 } }).found).toContain(
@@ -149,7 +168,9 @@ describe('whether a lane can be made', () => {
     ['root would run what others can change', { isForRoot: false }],
     ['privileges can never be gained', { noNewPrivs: true }],
     ['a tool is missing', { tools: { ...healthy.tools, nft: undefined } }],
+    ['a tool does not run', { tools: { ...healthy.tools, nft: { path: '/', works: false, version: 'x' } } }],
     ['the native part is missing', { native: broken('x') }],
+    ['the relay could not move a byte', { splice: broken('ENOSYS') }],
     ['this shell is on a lane', { isOnLane: true }],
   ])('there is none when %s', (_why, change) => {
     expect(waysOf({ ...healthy, lane: noLane, ...change })).toEqual({ rootless: false, privileged: false });

@@ -1,9 +1,13 @@
 /* Terminals, memory files, signals and hardening of processes of this test's own. */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <termios.h>
 
 #include "talk.h"
@@ -199,6 +203,31 @@ static void dying(void)
 	EXPECT(cv_die_by(SIGCHLD), 0);
 }
 
+/* A kernel without splice(2), for the rest of this process. */
+static void without_splice(void)
+{
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_splice, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof rules / sizeof *rules, .filter = rules};
+
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+static void spliced(void)
+{
+	int before = descriptor_count();
+
+	EXPECT(cv_splice_try(), 0);
+	without_splice();
+	EXPECT(cv_splice_try(), -ENOSYS);
+	EXPECT(descriptor_count(), before);
+}
+
 static void hardened(void)
 {
 	struct rlimit core;
@@ -224,6 +253,7 @@ int main(void)
 	in_process("a raw terminal passes every byte on unchanged and gets its settings back", raw);
 	in_process("a background group sets the terminal back without being stopped", background);
 	in_process("a signal hits only a process of the namespace", signals);
+	in_process("a kernel without splice is found out, and nothing stays open", spliced);
 	in_process("a process dies by the signal that it names, without a core", dying);
 	in_process("a hardened process leaves no core and is not traceable", hardened);
 	return 0;

@@ -115,6 +115,7 @@ describe.each(isolations)('%s', (isolation) => {
       const command = programs[name]?.() ?? [];
       const outcome = await product.run(command, { proxy: proxy.url, isolation });
       expect(outcome).toMatchObject({ stdout: greeting, code: 0 });
+      expect(await capture.packets()).not.toEqual([]);
       expect(describePackets(await capture.leaks(proxy.exceptions))).toBe('');
       const peers = (await world.internet.seen()).map(({ peer }) => peer);
       expect(peers).not.toContain('192.0.2.10');

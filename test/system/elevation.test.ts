@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { policyName } from '#shared/identity.ts';
+import { without } from '../world/lacking.ts';
 import { Product } from '../world/product.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { until } from '../world/until.ts';
@@ -49,24 +50,6 @@ async function refused(options: RunOptions & { before?: readonly string[] } = {}
   expect([outcome.stdout, outcome.code]).toEqual(['', 125]);
   await allGone();
   return outcome.stderr;
-}
-
-/** A host that does not have these programs, until it is disposed. */
-async function without(...programs: string[]): Promise<AsyncDisposable> {
-  const upper = join(world.dir, `without-${programs.join('-')}`);
-  await world.shell(
-    `mkdir -p ${upper}
-    mount -t tmpfs culvert-world ${upper}
-    mkdir ${upper}/upper ${upper}/work
-    chmod 755 ${upper}/upper
-    mount -t overlay -o lowerdir=/usr/bin,upperdir=${upper}/upper,workdir=${upper}/work culvert-world /usr/bin
-    cd /usr/bin && rm ${programs.join(' ')}`,
-  );
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await world.shell(`umount -l /usr/bin; umount -l ${upper}`);
-    },
-  };
 }
 
 function sudoers(text: string): void {
@@ -219,7 +202,7 @@ describe('polkit', () => {
   describe('on a terminal, where pkexec asks by itself', () => {
     let cover: AsyncDisposable;
     beforeAll(async () => {
-      cover = await without('sudo');
+      cover = await without(world, '/usr/bin', 'sudo');
       rule('polkit.Result.AUTH_SELF');
     });
     afterAll(async () => {
@@ -268,17 +251,59 @@ describe('polkit', () => {
 
 describe('without pkexec and sudo', () => {
   test('there is no way to root, and two are named', async () => {
-    await using _pkexec = await without('pkexec', 'sudo');
+    await using _pkexec = await without(world, '/usr/bin', 'pkexec', 'sudo');
     expect(await refused()).toMatch(
       /^culvert: permission could not be asked for — neither pkexec nor sudo can be used here — install/,
     );
   });
 
   test('on a desktop that has neither, pkexec is missed', async () => {
-    await using _pkexec = await without('pkexec', 'sudo');
+    await using _pkexec = await without(world, '/usr/bin', 'pkexec', 'sudo');
     expect(await refused({ env: { DISPLAY: ':77' } })).toMatch(
       /^culvert: permission could not be asked for — pkexec is not installed.* — install pkexec/,
     );
+  });
+});
+
+describe('a desktop without pkexec, but with a program that asks in a window', () => {
+  const asked = '/run/asked-in-a-window';
+  let cover: AsyncDisposable;
+
+  /** kdesudo(1) in short: takes its own options off, asks, and has sudo run the rest. */
+  const window = (answer: string) => `#!/bin/sh
+until [ "$1" = -- ]; do shift; done
+shift
+echo "$#" >> ${asked}
+${answer}
+`;
+  const put = (answer: string) =>
+    world
+      .must(['tee', '/usr/bin/kdesudo'], { stdin: window(answer) })
+      .then(() => world.shell('chmod 755 /usr/bin/kdesudo'));
+  const times = async () => (await world.must(['cat', asked])).trim().split('\n').length;
+
+  beforeAll(async () => {
+    cover = await without(world, '/usr/bin', 'pkexec');
+    await world.shell(`install -m 666 /dev/null ${asked}`);
+    sudoers('Defaults timestamp_timeout=0\nculvert-b ALL=(ALL) ALL\n');
+  });
+  afterAll(async () => {
+    await cover[Symbol.asyncDispose]();
+  });
+
+  test('is asked by it, once', async () => {
+    await put(`echo '${world.users[user].password}' | sudo -S -p '' -- "$@"`);
+    const { stdout, code } = await world.run(line('id', '-un'), { user, env: { DISPLAY: ':77' } });
+    expect([stdout, code, await times()]).toEqual(['culvert-b\n', 0, 1]);
+    await allGone();
+  });
+
+  test('that is answered with no is told as a refusal', async () => {
+    await put('exit 1');
+    expect(await refused({ env: { DISPLAY: ':77' } })).toMatch(
+      /^culvert: permission was not given — .*did not grant permission.* — try again/,
+    );
+    expect(await times()).toBe(2);
   });
 });
 

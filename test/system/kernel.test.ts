@@ -1,10 +1,11 @@
 /** Kernels and systems that lack something: what still works then, and what is said when nothing does. */
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { internet, ports } from '../world/addresses.ts';
 import { compile } from '../world/artefact.ts';
 import { describePackets } from '../world/capture.ts';
+import { covered, withoutTproxy, written } from '../world/lacking.ts';
 import { isolations, Product } from '../world/product.ts';
 import type { Proxy } from '../world/proxies.ts';
 import { greeting } from '../world/servers/web.ts';
@@ -25,24 +26,6 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** Another file in the place of one of the host's, until it is disposed. */
-async function covered(path: string, by: string): Promise<AsyncDisposable> {
-  await world.shell(`mount --bind ${by} ${path}`);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await world.shell(`umount ${path}`);
-    },
-  };
-}
-
-/** A file of root's that everybody can read. */
-function written(name: string, text: string, mode = 0o644): string {
-  const path = join(world.dir, name);
-  writeFileSync(path, text);
-  chmodSync(path, mode);
-  return path;
-}
-
 /** Runs a command that must not start; answers what was said instead. */
 async function refused(isolation: (typeof isolations)[number]): Promise<string> {
   const mark = join(world.users['culvert-a'].home, 'started');
@@ -55,10 +38,49 @@ async function refused(isolation: (typeof isolations)[number]): Promise<string> 
 
 describe.each(isolations)('%s', (isolation) => {
   test.each(['ip', 'nft'])('a system without %s is told so, and which packages bring it', async (tool) => {
-    await using _ = await covered(`/usr/sbin/${tool}`, '/dev/null');
+    await using _ = await covered(world, `/usr/sbin/${tool}`, '/dev/null');
     expect(await refused(isolation)).toMatch(
       new RegExp(`^culvert: a system program that Culvert needs is missing — .* \\(${tool}\\).* — install`),
     );
+  });
+
+  const script = (name: string, words: string) =>
+    written(world, name, `#!/bin/sh\necho '${words}' >&2\nexit 2\n`, 0o755);
+  const readOnly = async (path: string): Promise<AsyncDisposable> => {
+    const cover = await covered(world, path, path);
+    await world.shell(`mount -o remount,bind,ro ${path}`);
+    return cover;
+  };
+  const native = (name: string) => join(product.dir, 'native', name);
+  test.each([
+    [
+      'whose nft refuses the rules',
+      () => covered(world, '/usr/sbin/nft', script('no-nft', 'Error: Operation not supported')),
+      /^culvert: the rules of the isolated network could not be loaded — .*\(Error: Operation not supported\)/,
+    ],
+    [
+      'whose ip refuses the link',
+      () => covered(world, '/usr/sbin/ip', script('no-ip', 'RTNETLINK answers: Operation not supported')),
+      /^culvert: the link of the isolated network could not be made — .*\(RTNETLINK answers: Operation not/,
+    ],
+    [
+      'whose settings cannot be written, as in a container',
+      () => readOnly('/proc/sys'),
+      /^culvert: the isolated network could not be locked down — .*EROFS.* — in a container, make \/proc\/sys/,
+    ],
+    [
+      'without the library',
+      () => covered(world, native('libculvert.so'), '/dev/null'),
+      /^culvert: Culvert's native part is missing — .* — build it with `build\/setup\.sh run`/,
+    ],
+    [
+      'without the launcher',
+      () => covered(world, native('culvert-launch'), '/dev/null'),
+      /^culvert: Culvert's native part is missing — .*\/native\/culvert-launch\) — build it/,
+    ],
+  ] as const)('a system %s is told so', async (_name, change, words) => {
+    await using _ = await change();
+    expect(await refused(isolation)).toMatch(words);
   });
 
   test('a helper of another version is refused', async () => {
@@ -66,14 +88,14 @@ describe.each(isolations)('%s', (isolation) => {
     const text = readFileSync(own, 'utf8');
     const other = text.replaceAll('"0.1.0"', '"0.0.9"');
     expect(other).not.toBe(text);
-    await using _ = await covered(own, written('helper.cjs', other));
+    await using _ = await covered(world, own, written(world, 'helper.cjs', other));
     const said = await refused(isolation);
     expect(said).toMatch(/^culvert: the parts of Culvert do not fit together — .*0\.1\.0.*0\.0\.9.* — stop/);
   });
 
   test('a step that fails before the start means that nothing starts', async () => {
-    const long = written('nsswitch.conf', '# too long\n'.repeat(10_000));
-    await using _ = await covered('/etc/nsswitch.conf', long);
+    const long = written(world, 'nsswitch.conf', '# too long\n'.repeat(10_000));
+    await using _ = await covered(world, '/etc/nsswitch.conf', long);
     expect(await refused(isolation)).toMatch(
       /^culvert: the app did not start at “resolver” — .*nothing was started \(EFBIG\) — /,
     );
@@ -84,15 +106,7 @@ describe.each(isolations)('%s', (isolation) => {
     let cover: AsyncDisposable;
 
     beforeAll(async () => {
-      const real = join(world.dir, 'nft');
-      copyFileSync('/usr/sbin/nft', real);
-      chmodSync(real, 0o755);
-      const wrapper = `#!/bin/sh
-rules=$(cat)
-case $rules in *tproxy*) echo 'Error: Could not process rule: No such file or directory' >&2; exit 1 ;; esac
-printf '%s\\n' "$rules" | ${real} "$@"
-`;
-      cover = await covered('/usr/sbin/nft', written('without-tproxy', wrapper, 0o755));
+      cover = await withoutTproxy(world);
     });
     afterAll(async () => {
       await cover[Symbol.asyncDispose]();
@@ -156,6 +170,29 @@ test('where user namespaces are forbidden the switch is named', async () => {
     /^culvert: an isolated network without a password is not possible — .*user\.max_user_namespaces is 0; to allow it: sudo sysctl user\.max_user_namespaces=.* — turn/,
   );
   expect(world.leftovers()).toEqual([]);
+});
+
+test('where network namespaces are forbidden that is said', async () => {
+  const script =
+    'echo 0 > /proc/sys/user/max_net_namespaces; exec "$0" run --isolation rootless --proxy "$1" -- true';
+  const inside = ['unshare', '--user', '--map-root-user', 'sh', '-c', script, product.culvert, proxy.url];
+  const { stderr, code } = await world.run(inside, { user: 'culvert-a' });
+  expect(code).toBe(125);
+  expect(stderr).toMatch(
+    /^culvert: the isolated network could not be created .*\(ENOSPC\) — in a container, allow/,
+  );
+  expect(world.leftovers()).toEqual([]);
+});
+
+test('a directory for sockets that is only a link to one is not used', async () => {
+  const own = join(world.users['culvert-a'].home, 'runtime');
+  await world.must(['sh', '-c', `mkdir -m 700 ${own}; ln -s /tmp ${own}/culvert`], { user: 'culvert-a' });
+  const env = { XDG_RUNTIME_DIR: own };
+  const { stderr, code } = await product.run(['true'], { proxy: proxy.url, env });
+  expect(code).toBe(125);
+  expect(stderr).toMatch(
+    /^culvert: Culvert's directory for sockets cannot be used — .* — remove it, or set XDG_/,
+  );
 });
 
 test('root may go without the privileges of root: the app is root and has no capability', async () => {

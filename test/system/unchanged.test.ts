@@ -7,7 +7,7 @@ import { internet, ports } from '../world/addresses.ts';
 import { compile } from '../world/artefact.ts';
 import { describePackets } from '../world/capture.ts';
 import { isolations, Product, type TestedIsolation } from '../world/product.ts';
-import type { Proxy } from '../world/proxies.ts';
+import type { Proxy, ProxyKind, ProxyOptions } from '../world/proxies.ts';
 import { greeting } from '../world/servers/web.ts';
 import { until } from '../world/until.ts';
 import { World } from '../world/world.ts';
@@ -87,10 +87,13 @@ describe.each(isolations)('%s', (isolation) => {
     await expectNothingLeft(namespaces);
   });
 
-  const deaths: [string, (engine: number, helper: number) => number[]][] = [
-    ['the engine', (engine) => [engine]],
-    ['the helper, then the engine', (engine, helper) => [helper, engine]],
-    ['the engine, then the helper', (engine, helper) => [engine, helper]],
+  type Parts = Record<'engine' | 'helper' | 'supervisor', number>;
+  const deaths: [string, (parts: Parts) => number[]][] = [
+    ['the engine', ({ engine }) => [engine]],
+    ['the helper, then the engine', ({ engine, helper }) => [helper, engine]],
+    ['the engine, then the helper', ({ engine, helper }) => [engine, helper]],
+    ['all, the supervisor first', ({ engine, helper, supervisor }) => [supervisor, engine, helper]],
+    ['all, the supervisor last', ({ engine, helper, supervisor }) => [helper, engine, supervisor]],
   ];
   test.each(deaths)(
     'after kill -9 of %s nothing is left but the app, without network',
@@ -102,9 +105,13 @@ describe.each(isolations)('%s', (isolation) => {
       const said = (pattern: RegExp) =>
         until(String(pattern), () => pattern.exec(running.stdout) ?? undefined);
       await said(/flowing/);
-      for (const pid of order(running.pid, await helperOf(isolation))) process.kill(pid, 'SIGKILL');
+      const supervisor = (await processesOf('culvert-launch')).at(-1) ?? 0;
+      const parts = { engine: running.pid, helper: await helperOf(isolation), supervisor };
+      for (const pid of order(parts)) process.kill(pid, 'SIGKILL');
       const refused = await said(/lost\n(?:connected [0-9]+\n)?refused ([0-9]+)\n/);
       expect(Number(refused[1])).toBeLessThanOrEqual(100);
+      // The positive control: the connection to the proxy has been seen by it.
+      expect(await capture.packets()).not.toEqual([]);
       await capture.clear();
       const before = running.stdout.length;
       await until('ten refusals', () => /(?:refused [0-9]+\n){10}/.test(running.stdout.slice(before)));
@@ -148,21 +155,35 @@ const hosts: [string, string][] = [
   ['with route_localnet off', 'sysctl -qw net.ipv4.conf.all.route_localnet=0'],
 ];
 
+/** The host's own loopback, where such rules bite, and the internet; with a sign-in and by ssh as well. */
+const nearAndFar: [ProxyKind, ProxyOptions][] = [
+  ['microsocks', { at: 'host' }],
+  ['microsocks', {}],
+  ['dante', { at: 'host', signIn: true }],
+  ['dante', { signIn: true }],
+  ['ssh', {}],
+];
+/** One that asks the resolver of the system, and one that is linked statically. */
+const fetches = [
+  ['curl', '-sS', 'http://example.test/'],
+  ['busybox', 'wget', '-q', '-O', '-', 'http://example.test/'],
+];
+
 describe.each(hosts)('on a host %s', (_name, change) => {
   test.each(isolations)('everything works as ever (%s)', async (isolation) => {
     await using odd = await World.create({ sudo: true });
     const installed = Product.install(odd);
     await odd.shell(change);
     const before = await odd.hostState();
-    for (const at of ['host', 'internet'] as const) {
-      await using near = await odd.proxy('microsocks', { at });
+    for (const [kind, options] of nearAndFar) {
+      await using near = await odd.proxy(kind, options);
       await using capture = await odd.capture();
-      expect(
-        await installed.must(['curl', '-sS', 'http://example.test/'], { proxy: near.url, isolation }),
-      ).toBe(greeting);
-      const said = await installed.must([probe, 'tcp', internet.web4, '80'], { proxy: near.url, isolation });
+      const lane = { proxy: near.url, isolation };
+      for (const fetch of fetches) expect(await installed.must(fetch, lane)).toBe(greeting);
+      const said = await installed.must([probe, 'tcp', internet.web4, '80'], lane);
       expect(said).toMatch(/^connected/);
-      if (at === 'internet') expect(describePackets(await capture.leaks(near.exceptions))).toBe('');
+      // What a proxy on the host sends is on the host's interfaces too.
+      if (!('at' in options)) expect(describePackets(await capture.leaks(near.exceptions))).toBe('');
     }
     expect(await odd.hostState()).toBe(before);
   });

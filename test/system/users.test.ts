@@ -91,6 +91,24 @@ print(sorted(os.listdir('/run/user/${uid}/culvert')) if os.access('/run/user/${u
   });
 });
 
+test('a user sees and stops the lanes of all engines of theirs, and of nobody else’s', async () => {
+  const wait = ['sh', '-c', 'echo started; read line'];
+  await using first = product.spawn(wait, { proxy: proxy.url, isolation: 'rootless' });
+  await using second = product.spawn(wait, { proxy: proxy.url, isolation: 'helper' });
+  await using other = product.spawn(wait, { proxy: proxy.url, user: 'culvert-b' });
+  for (const each of [first, second, other]) await each.says(/started/);
+  const engines = (await listed('culvert-a')).map(({ id }) => id.split('-')[0]);
+  expect(engines.sort()).toEqual([first, second].map(({ pid }) => String(pid)).sort());
+  // A shell that waits for a line takes SIGTERM as its end.
+  const said = await world.must([product.culvert, 'stop', '--all'], { user: 'culvert-a' });
+  expect(said.trim().split('\n')).toHaveLength(2);
+  for (const each of [first, second]) expect((await each.ended).signal).toBe('SIGTERM');
+  expect(await listed('culvert-a')).toEqual([]);
+  expect(await listed('culvert-b')).toHaveLength(1);
+  other.child.stdin?.end('\n');
+  expect((await other.ended).code).toBe(0);
+});
+
 test('an engine refuses a peer that is in another network, though it is the same user', async () => {
   await using running = product.spawn(['sh', '-c', 'echo started; read line'], { proxy: proxy.url });
   await running.says(/started/);

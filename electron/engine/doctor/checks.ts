@@ -34,6 +34,7 @@ const failed = (found: Words, todo: Words): Finding => ({ state: 'failed', found
 export const checks: readonly Check[] = [
   { id: 'kernel', title: 'kernel', judge: judgeKernel },
   { id: 'native', title: 'native part', judge: judgeNative },
+  { id: 'splice', title: 'splice', judge: judgeSplice },
   { id: 'runtime-dir', title: 'runtime directory', judge: judgeRuntimeDir },
   { id: 'ip', title: 'ip', judge: (facts) => judgeTool(facts, 'ip', 'failed') },
   { id: 'nft', title: 'nft', judge: (facts) => judgeTool(facts, 'nft', 'failed') },
@@ -55,7 +56,8 @@ export const checks: readonly Check[] = [
  */
 export function waysOf(facts: Facts): { rootless: boolean; privileged: boolean } {
   if (facts.uid === 0) return { rootless: false, privileged: facts.lane.works };
-  const hasTools = facts.tools.ip !== undefined && facts.tools.nft !== undefined && facts.native.works;
+  const { ip, nft } = facts.tools;
+  const hasTools = ip?.works === true && nft?.works === true && facts.native.works && facts.splice.works;
   const canBecomeRoot = facts.isForRoot && !facts.noNewPrivs && (facts.pkexec || facts.sudo);
   const rootless = facts.lane.works && facts.lane.mode === 'rootless';
   return { rootless, privileged: hasTools && canBecomeRoot && !facts.isOnLane };
@@ -117,6 +119,15 @@ function judgeNative({ native, node }: Facts): Finding {
   return ok(phrase('doctor.native', { version: node }));
 }
 
+function judgeSplice({ splice, native }: Facts): Finding {
+  if (splice.works) return ok(phrase('doctor.splice'));
+  if (!native.works) return warning(phrase('doctor.files-unknown'), phrase('doctor.see-above'));
+  return failed(
+    phrase('doctor.splice-broken', { words: splice.words }),
+    phrase('doctor.splice-kernel', { call: 'splice(2)' }),
+  );
+}
+
 function judgeRuntimeDir({ runtimeDir }: Facts): Finding {
   if (runtimeDir.works) return ok(phrase('doctor.runtime-dir', { path: runtimeDir.words }));
   return failed(runtimeDir.words, phrase('doctor.own-runtime-dir'));
@@ -130,12 +141,10 @@ const packageOf: Readonly<Record<ToolName, string>> = {
 
 function judgeTool({ tools, osRelease }: Facts, name: ToolName, otherwise: 'warning' | 'failed'): Finding {
   const tool = tools[name];
-  if (tool !== undefined) return ok(phrase('doctor.tool', { version: tool.version, path: tool.path }));
-  return {
-    state: otherwise,
-    found: phrase('doctor.not-found'),
-    todo: installCommand(osRelease, packageOf[name]),
-  };
+  const todo = installCommand(osRelease, packageOf[name]);
+  if (tool === undefined) return { state: otherwise, found: phrase('doctor.not-found'), todo };
+  const found = phrase('doctor.tool', { version: tool.version, path: tool.path });
+  return tool.works ? ok(found) : { state: otherwise, found, todo };
 }
 
 function judgeUserNamespace(facts: Facts): Finding {

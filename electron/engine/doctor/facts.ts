@@ -37,6 +37,8 @@ export interface Facts {
   readonly electron: string | undefined;
   readonly openFiles: { readonly soft: number; readonly hard: number } | undefined;
   readonly native: Trial;
+  /** How the relay moves bytes; tried only where the native part is there. */
+  readonly splice: { readonly works: boolean; readonly words: string };
   readonly runtimeDir: Trial;
   readonly lane: LaneTrial;
 }
@@ -102,6 +104,7 @@ export async function gatherFacts({ productDir, electron, makeLane }: Consulting
     electron,
     openFiles: native.works ? limitOfFiles() : undefined,
     native,
+    splice: native.works ? trySplice() : { works: false, words: '' },
     runtimeDir: tryRuntimeDir(),
     lane: await tryLane(makeLane, uid, native),
   };
@@ -115,6 +118,15 @@ function tryNative(productDir: string): Trial {
   } catch (error) {
     const failure = failureOf(error);
     return { works: false, words: failure.phrase ?? failure.detail ?? { whole: failure } };
+  }
+}
+
+function trySplice(): Facts['splice'] {
+  try {
+    terminal.trySplice();
+    return { works: true, words: '' };
+  } catch (error) {
+    return { works: false, words: failureOf(error).detail ?? '' };
   }
 }
 

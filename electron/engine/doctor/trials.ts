@@ -18,6 +18,9 @@ export interface Trial {
 
 export interface Tool {
   readonly path: string;
+  /** False for a program that is there and cannot be run. */
+  readonly works: boolean;
+  /** Or why it does not run. */
   readonly version: Said;
 }
 
@@ -42,10 +45,10 @@ async function findTool(name: ToolName): Promise<Tool | undefined> {
   if (path === undefined) return undefined;
   try {
     const { stdout } = await run(path, [versionFlags[name]], { env: { LC_ALL: 'C' }, timeout: trialMs });
-    return { path, version: versionIn(stdout) };
+    return { path, works: true, version: versionIn(stdout) };
   } catch (error) {
     const [words = ''] = (error as Error).message.split('\n');
-    return { path, version: phrase('doctor.tool-does-not-run', { words }) };
+    return { path, works: false, version: phrase('doctor.tool-does-not-run', { words }) };
   }
 }
 

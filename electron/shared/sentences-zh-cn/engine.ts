@@ -31,7 +31,7 @@ export const engine: Record<keyof typeof english, Sentence> = {
   'native-missing': {
     what: '缺少 Culvert 的本机部分',
     why: 'libculvert.so 或 culvert-launch 没有构建，或与此计算机不符',
-    todo: '请用 `build/setup.sh` 构建，或重新安装软件包',
+    todo: '请用 `build/setup.sh run` 构建，或重新安装软件包',
   },
   'window-unavailable': {
     what: '窗口未打开',

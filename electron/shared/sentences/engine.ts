@@ -30,7 +30,7 @@ export const engine = {
   'native-missing': {
     what: "Culvert's native part is missing",
     why: 'libculvert.so or culvert-launch was not built or does not fit this machine',
-    todo: 'build it with `build/setup.sh`, or install the package again',
+    todo: 'build it with `build/setup.sh run`, or install the package again',
   },
   'window-unavailable': {
     what: 'the window was not opened',

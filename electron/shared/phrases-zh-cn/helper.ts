@@ -1,5 +1,5 @@
 /** Why an isolated network is made the way it is, and how a helper or an engine is not there, in Chinese. */
-import type { helpers as english } from '../phrases/helpers.ts';
+import type { helpers as english } from '../phrases/helper.ts';
 import type { Translation } from '../phrases/template.ts';
 
 export const helpers: Translation<typeof english> = {
