@@ -7,7 +7,7 @@ import { CulvertError, failureSaying, type Failure } from '#shared/failure.ts';
 import type { DnsChoice } from './lane-spec.ts';
 import type { LaneHealth, ProfileHead, Upstream } from '#shared/model.ts';
 import { phrase } from '#shared/phrase.ts';
-import { findProfile, headOf, type Config, type Profile, type Server } from '#shared/profile.ts';
+import { findProfile, headOf, type Config, type Profile, type Rule, type Server } from '#shared/profile.ts';
 import type { FlowFacts } from './rules/facts.ts';
 import { Rulebook } from './rules/rulebook.ts';
 import { Rewrites } from './rules/rewrites.ts';
@@ -63,13 +63,20 @@ export class LanePolicy {
   readonly #rulebook: Rulebook;
   readonly #ways: ReadonlyMap<string, Way>;
   readonly #own: Way | undefined;
+  /** What rules mean by the proxy: the profile's chain, also where its own action is another one. */
+  readonly #proxied: Way | undefined;
   readonly #direct: Way;
   readonly #rewrites: Rewrites;
 
   private constructor(
     subject: PolicySubject,
     rulebook: Rulebook,
-    found: { own: Way | undefined; direct: Way; others: ReadonlyMap<string, Way> },
+    found: {
+      own: Way | undefined;
+      proxied: Way | undefined;
+      direct: Way;
+      others: ReadonlyMap<string, Way>;
+    },
   ) {
     const { id: _id, ...nameless } = headOf(subject.profile);
     this.head = subject.isAdHoc ? nameless : headOf(subject.profile);
@@ -77,6 +84,7 @@ export class LanePolicy {
     this.#subject = subject;
     this.#rulebook = rulebook;
     this.#own = found.own;
+    this.#proxied = found.proxied;
     this.#direct = found.direct;
     this.#ways = found.others;
     this.#rewrites = new Rewrites(subject.profile.rewrites ?? []);
@@ -93,8 +101,12 @@ export class LanePolicy {
       if (way !== undefined) others.set(other, way);
     }
     const own = await wayOf(profile, source, ways);
+    // Without a server of its own, as the built-in ones are, what is not blocked goes the profile's way.
+    const wantsChain = profile.chain.servers.length > 0 && rules.some(isProxying);
+    const isOther = profile.action !== 'proxy' && wantsChain;
     return new LanePolicy(subject, Rulebook.compile(rules), {
       own,
+      proxied: isOther ? await withFailover(profile, source, ways) : own,
       direct: ways.direct(profile.egress),
       others,
     });
@@ -139,7 +151,8 @@ export class LanePolicy {
 
   /** All ways that it may choose. */
   get ways(): ReadonlySet<Way> {
-    return new Set([this.#direct, ...(this.#own === undefined ? [] : [this.#own]), ...this.#ways.values()]);
+    const own = [this.#own, this.#proxied].filter((way) => way !== undefined);
+    return new Set([this.#direct, ...own, ...this.#ways.values()]);
   }
 
   /** Another destination where the profile has one for this. */
@@ -166,7 +179,7 @@ export class LanePolicy {
       case 'profile':
         return wayOrRefusal(this.#ways.get(verdict.profile ?? ''), lasts, named);
       case 'proxy':
-        return wayOrRefusal(this.#own, lasts, named);
+        return wayOrRefusal(this.#proxied, lasts, named);
     }
   }
 
@@ -207,6 +220,10 @@ function isLan(address: string): boolean {
 /** Rules that name other profiles only never decide here: left out, the rulebook is smaller. */
 function concerns(profiles: readonly string[] | undefined, id: string): boolean {
   return profiles === undefined || profiles.length === 0 || profiles.includes(id);
+}
+
+function isProxying({ action, isOff }: Rule): boolean {
+  return action === 'proxy' && isOff !== true;
 }
 
 function profileOf(config: Config, id: string): Profile {

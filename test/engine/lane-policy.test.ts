@@ -77,6 +77,26 @@ describe('rules', () => {
     expect(decided(policy, to('198.51.100.1', { port: 25 }))).toBe('direct');
   });
 
+  test.each(['direct', 'block'])(
+    'send through the proxy what they name, also where all else is to go %s',
+    async (action) => {
+      const rules = [{ id: 'r1', match: { to: ['203.0.113.0/24'] }, action: 'proxy' }];
+      const policy = await policyOf({ action, dns: { mode: 'host' } }, rules);
+      expect(decided(policy, to('203.0.113.9'))).toBe(own);
+      expect(decided(policy, to('198.51.100.1'))).toBe(action === 'direct' ? 'direct' : 'blocked-by-profile');
+      expect([...policy.ways].map(({ via }) => via)).toContain(own);
+      const off = [{ id: 's1', kind: 'socks5', host: '192.0.2.1', port: 1080, isOff: true }];
+      const empty = await policyOf({ action, dns: { mode: 'host' }, chain: { servers: off } }, rules);
+      expect(decided(empty, to('203.0.113.9'))).not.toBe('direct');
+    },
+  );
+
+  test('that say “through the proxy” mean its own way where a profile has no proxy', async () => {
+    const config = configOf({}, [{ id: 'r1', match: {}, action: 'proxy' }]);
+    expect(decided(await make(builtIns.direct, config), to('203.0.113.1'))).toBe('direct');
+    expect(decided(await make(builtIns.none, config), to('203.0.113.1'))).toBe('blocked-by-profile');
+  });
+
   test('of other profiles, and those that are off, take no part', async () => {
     const policy = await policyOf({}, rules);
     expect(decided(policy, { protocol: 'tcp', host: 'elsewhere.example', port: 80 })).toBe(own);

@@ -2,10 +2,10 @@
  * Profiles, rules and bindings as an ordinary user types them, each seen at the other end: in the words of real
  * proxies, in what the servers got and in the packets of the host.
  */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { internet } from '../world/addresses.ts';
+import { internet, ports } from '../world/addresses.ts';
 import { describePackets } from '../world/capture.ts';
 import { Product } from '../world/product.ts';
 import type { Proxy } from '../world/proxies.ts';
@@ -76,41 +76,6 @@ describe('a profile that was typed', () => {
       /^culvert: the password cannot be stored safely — .* a file that only you can read\n$/,
     );
     expect(await fetch('third.example.test', '-p', 'third-one')).toMatchObject({ code: 0 });
-  });
-
-  test('has its password nowhere else: not in an argument, an environment, a log, or the configuration', async () => {
-    const canary = work.password ?? '';
-    await using running = world.spawn(
-      [product.culvert, 'run', '-p', 'work', '--', 'sh', '-c', 'curl -sS http://a.test/; echo up; read line'],
-      { user },
-    );
-    await running.says(/^up$/m);
-    const seen = world.pids().flatMap((pid) =>
-      ['cmdline', 'environ'].map((file) => ({
-        what: `${file} of ${pid}`,
-        text: readOr(`/proc/${pid}/${file}`),
-      })),
-    );
-    // The positive control: what is looked for would be found there.
-    expect(seen.some(({ text }) => text.includes('run\0-p\0work'))).toBe(true);
-    expect(seen.some(({ text }) => text.includes(`USER=${user}`))).toBe(true);
-    expect(seen.filter(({ text }) => text.includes(canary)).map(({ what }) => what)).toEqual([]);
-    const found = await world.run(['grep', '-rlF', canary, world.users[user].home, `/run/user/20001`]);
-    expect(found.stdout).toBe(`${configFile('secrets.json')}\n`);
-    expect(statSync(configFile('secrets.json')).mode & 0o777).toBe(0o600);
-    for (const verb of [
-      ['profile', 'show', 'work'],
-      ['profile', 'show', 'work', '--json'],
-      ['profile', 'ls', '--json'],
-      ['profile', 'export'],
-      ['profile', 'export', '--json'],
-      ['ps', '--json'],
-    ]) {
-      const { stdout, stderr } = await run(verb);
-      expect(stdout + stderr, verb.join(' ')).not.toContain(canary);
-    }
-    running.child.stdin?.end('\n');
-    expect(running.stdout + running.stderr).not.toContain(canary);
   });
 
   test('gets another password and another server, and the next command has them', async () => {
@@ -247,6 +212,34 @@ describe('an import', () => {
     expect((await must(['rule', 'test', 'curl', '10.1.2.3:80'])).split('\n')[0]).toMatch(/ → direct$/);
     expect((await run(['profile', 'import', '-', '--as', 'direct-list'], { stdin: list })).code).toBe(2);
   });
+
+  test.each([
+    [
+      'direct-list',
+      { direct: ['203.0.113.9', '198.51.100.7'], proxied: ['203.0.113.10', 'name.example.test'] },
+    ],
+    [
+      'proxy-list',
+      { direct: ['203.0.113.10', 'name.example.test'], proxied: ['203.0.113.9', '198.51.100.7'] },
+    ],
+  ])('of addresses as a %s sends each the way that the list says', async (kind, { direct, proxied }) => {
+    const list = '203.0.113.9\n198.51.100.0/28\n';
+    const before = home.process.stderr.length;
+    await must(['profile', 'import', '-', '--as', kind, '--for', 'home'], { stdin: list });
+    await using capture = await world.capture();
+    for (const host of [...direct, ...proxied])
+      expect([host, (await fetch(host, '-p', 'home')).stdout]).toEqual([host, greeting]);
+    const said = (host: string) => home.process.stderr.slice(before).includes(`connected to ${host}:80`);
+    for (const host of proxied) await until(`the proxy to be asked for ${host}`, () => said(host));
+    expect(direct.filter(said)).toEqual([]);
+    // What went out directly went to what the list says, or to what the name stands for, and was asked for here.
+    const bare = (await capture.leaks(home.exceptions)).filter(
+      ({ sent, destinationPort }) => sent && destinationPort === ports.http,
+    );
+    const there = direct.map((host) => (host === 'name.example.test' ? internet.web4 : host));
+    const met = bare.map(({ destination }) => (destination === internet.web6 ? internet.web4 : destination));
+    expect([...new Set(met)].toSorted()).toEqual(there.toSorted());
+  });
 });
 
 test('a configuration that was broken by hand is told with file, line and field, and nothing else changes', async () => {
@@ -271,12 +264,3 @@ test('a configuration that was broken by hand is told with file, line and field,
   expect(readFileSync(configFile('culvert.json.good'), 'utf8')).toBe(good);
   expect(readFileSync(configFile('secrets.json'), 'utf8')).toBe(secrets);
 });
-
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    // It has ended meanwhile.
-    return '';
-  }
-}
