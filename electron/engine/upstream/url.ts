@@ -10,15 +10,15 @@ import type { Upstream, UpstreamKind } from '#shared/model.ts';
 import { phrase, type Phrase } from '#shared/phrase.ts';
 import { authorityOf, nameDefect } from './destination.ts';
 
-const kindsByScheme: Readonly<Record<string, UpstreamKind>> = {
-  socks: 'socks5',
-  socks5: 'socks5',
-  socks5h: 'socks5',
-  socks4: 'socks4',
-  socks4a: 'socks4a',
-  http: 'http',
-  https: 'https',
-};
+const kindsByScheme: ReadonlyMap<string, UpstreamKind> = new Map([
+  ['socks', 'socks5'],
+  ['socks5', 'socks5'],
+  ['socks5h', 'socks5'],
+  ['socks4', 'socks4'],
+  ['socks4a', 'socks4a'],
+  ['http', 'http'],
+  ['https', 'https'],
+]);
 
 /** The registered ports of SOCKS and of HTTP over TLS (IANA); plain HTTP proxies have no usual one, so theirs must be written. */
 const defaultSocksPort = 1080;
@@ -47,7 +47,7 @@ const defects = {
 export function parseProxyUrl(text: string, env: NodeJS.ProcessEnv = process.env): Upstream {
   if (text.length > maxTextLength) throw invalid(phrase('proxy-text.too-long', { most: maxTextLength }));
   const { scheme, rest } = splitScheme(text.trim());
-  const kind = scheme === undefined ? 'socks5' : kindsByScheme[scheme];
+  const kind = scheme === undefined ? 'socks5' : kindsByScheme.get(scheme);
   if (kind === undefined) throw invalid(phrase('proxy-text.scheme'));
   // The last @, because passwords are often pasted with an unescaped one in them, and hosts have none.
   const at = rest.lastIndexOf('@');
