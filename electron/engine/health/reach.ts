@@ -12,9 +12,9 @@ import { type ChainSpec } from '../upstream/chain.ts';
 import type { Dialled, DialOptions } from '../upstream/connection.ts';
 import { authorityOf, kindOf } from '../upstream/destination.ts';
 import { peerOf } from '../upstream/dial.ts';
+import { trySignIn } from '../upstream/socks-sign-in.ts';
 import { formatUpstream } from '../upstream/url.ts';
 import { since, type Findings } from './findings.ts';
-import { trySignIn } from './socks-sign-in.ts';
 
 export interface ReachOptions {
   readonly findings: Findings;

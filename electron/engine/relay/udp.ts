@@ -191,7 +191,7 @@ export class UdpRelay {
     const { way } = association;
     if (way.udp === 'direct') {
       association.family = from.address.includes(':') ? 6 : 4;
-      return this.#withSocket(association.family, way, (socket) =>
+      return this.#withSocket(association.family, way.egress, (socket) =>
         this.#native.associate(this.#lane, source, socket, 'direct', null),
       );
     }
@@ -199,7 +199,8 @@ export class UdpRelay {
     association.control = control;
     association.flow.via = control.via;
     const relay = writeAddress(control.relay);
-    return this.#withSocket(control.relay.address.includes(':') ? 6 : 4, way, (socket) =>
+    // By the interface of the chain that was taken, which a way with two of them has chosen.
+    return this.#withSocket(control.relay.address.includes(':') ? 6 : 4, control.egress, (socket) =>
       this.#native.associate(this.#lane, source, socket, 'socks', relay, control.layers),
     );
   }
@@ -223,7 +224,7 @@ export class UdpRelay {
   }
 
   /** A UDP socket of the host namespace for `use`, which duplicates it. */
-  #withSocket(family: 4 | 6, { egress }: Way, use: (descriptor: number) => number): number {
+  #withSocket(family: 4 | 6, egress: string | undefined, use: (descriptor: number) => number): number {
     const socket = this.#native.udpSocket(family, egress);
     try {
       return use(socket);

@@ -23,6 +23,8 @@ export interface ChainAssociation {
    */
   readonly layers: readonly Buffer[];
   readonly via: string;
+  /** The host's interface that its datagrams have to leave by, as its connections have. */
+  readonly egress?: string;
   /** Ends the association; `onEnd` is not called for it. */
   close(): void;
 }

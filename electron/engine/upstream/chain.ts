@@ -97,7 +97,13 @@ export class ChainDialler {
       if (other !== undefined) {
         throw new CulvertError('udp-not-offered', { detail: phrase('proxy.tcp-only', { kind: other.kind }) });
       }
-      return associateThrough(upstreams, pathText(upstreams), { ...limits, ...onEndOf(options) });
+      const result = await associateThrough(upstreams, pathText(upstreams), {
+        ...limits,
+        ...onEndOf(options),
+      });
+      const { egress } = this.spec;
+      if (!result.ok || egress === undefined) return result;
+      return { ok: true, value: { ...result.value, egress } };
     });
   }
 

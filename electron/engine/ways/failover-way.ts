@@ -2,20 +2,20 @@
  * A way with a second one behind it, because the profile says so: flows take the first as long as it can be reached.
  *
  * Does: notice a proxy that refuses at once, and one that says nothing within a second or two. Must not: repeat a
- * connection whose destination was refused, or end anywhere but in one of its two chains.
+ * connection whose destination was refused, take longer than the one deadline for both, or end anywhere but in one of
+ * its two chains.
  */
 import { failureOf, type Failure } from '#shared/failure.ts';
 import type { ChainAssociation, ChainDialled } from '../upstream/chain.ts';
-import type { DialOptions } from '../upstream/connection.ts';
+import { withDeadline, type DialOptions } from '../upstream/connection.ts';
 import type { Destination } from '../upstream/destination.ts';
 import type { AssociateOptions } from '../upstream/udp-associate.ts';
-import type { ProxyWay } from './proxy-way.ts';
 import { isTrouble } from './way-health.ts';
 import type { Way, WayState } from './way.ts';
 
 /** Milliseconds without an answer after which the first chain is looked at, and what that look may take. */
 const patienceMs = 700;
-const lookMs = 900;
+const lookMs = 1200;
 
 export class FailoverWay implements Way {
   readonly udp: Way['udp'];
@@ -23,10 +23,10 @@ export class FailoverWay implements Way {
   readonly egress: string | undefined;
   /** A dial of the pump's cannot be begun again. */
   readonly socks5 = undefined;
-  readonly #first: ProxyWay;
+  readonly #first: Way;
   readonly #second: Way;
 
-  constructor(first: ProxyWay, second: Way) {
+  constructor(first: Way, second: Way) {
     this.#first = first;
     this.#second = second;
     this.udp = first.udp === 'none' ? second.udp : first.udp;
@@ -42,35 +42,15 @@ export class FailoverWay implements Way {
     return this.#present().state;
   }
 
-  async dial(destination: Destination, options: DialOptions): Promise<ChainDialled> {
-    if (this.#isLost()) return this.#second.dial(destination, options);
-    const attempt = new AbortController();
-    const signal =
-      options.signal === undefined ? attempt.signal : AbortSignal.any([attempt.signal, options.signal]);
-    const patience = setTimeout(() => {
-      void this.#first.look(lookMs).then((isThere) => {
-        if (!isThere) attempt.abort();
-      });
-    }, patienceMs);
-    try {
-      return await this.#first.dial(destination, { ...options, signal });
-    } catch (error) {
-      if (options.signal?.aborted === true) throw error;
-      if (!attempt.signal.aborted && !isTrouble(failureOf(error))) throw error;
-      return await this.#second.dial(destination, options);
-    } finally {
-      clearTimeout(patience);
-    }
+  dial(destination: Destination, options: DialOptions): Promise<ChainDialled> {
+    return this.#either(options, (way, limits) => way.dial(destination, limits));
   }
 
-  async associate(options: AssociateOptions): Promise<ChainAssociation> {
-    if (this.#isLost()) return this.#second.associate(options);
-    try {
-      return await this.#first.associate(options);
-    } catch (error) {
-      if (!isTrouble(failureOf(error))) throw error;
-      return await this.#second.associate(options);
-    }
+  associate(options: AssociateOptions): Promise<ChainAssociation> {
+    const { onEnd } = options;
+    return this.#either(options, (way, limits) =>
+      way.associate(onEnd === undefined ? limits : { ...limits, onEnd }),
+    );
   }
 
   settled(failure: Failure | undefined): void {
@@ -86,6 +66,29 @@ export class FailoverWay implements Way {
     return () => {
       for (const end of ends) end();
     };
+  }
+
+  /** By the first way, or where that proves to be lost by the second, in one deadline. */
+  async #either<T>(options: DialOptions, go: (way: Way, limits: DialOptions) => Promise<T>): Promise<T> {
+    const limits = withDeadline(options);
+    if (this.#isLost()) return go(this.#second, limits);
+    const attempt = new AbortController();
+    const { signal: ended } = limits;
+    const signal = ended === undefined ? attempt.signal : AbortSignal.any([attempt.signal, ended]);
+    const patience = setTimeout(() => {
+      void this.#first.look(lookMs).then((isThere) => {
+        if (!isThere) attempt.abort();
+      });
+    }, patienceMs);
+    try {
+      return await go(this.#first, { ...limits, signal });
+    } catch (error) {
+      if (ended?.aborted === true) throw error;
+      if (!attempt.signal.aborted && !isTrouble(failureOf(error))) throw error;
+      return await go(this.#second, limits);
+    } finally {
+      clearTimeout(patience);
+    }
   }
 
   #isLost(): boolean {

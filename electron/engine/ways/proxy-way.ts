@@ -2,14 +2,16 @@
  * The way through a chain of proxies. A chain that is one SOCKS5 server is dialled by the native pump, all others
  * here. Must not: reach a destination in any other way.
  */
-import { failureOf, type Failure } from '#shared/failure.ts';
+import { CulvertError, failureOf, type Failure } from '#shared/failure.ts';
 import { ChainDialler, type ChainAssociation, type ChainDialled } from '../upstream/chain.ts';
 import type { ChainSpec, ChainSurroundings } from '../upstream/chain.ts';
 import { connect } from '../upstream/attempt.ts';
-import type { DialOptions } from '../upstream/connection.ts';
+import { remainingMs, withDeadline, type Dialled, type DialOptions } from '../upstream/connection.ts';
 import { destinationOf, type Destination } from '../upstream/destination.ts';
 import { peerOf } from '../upstream/dial.ts';
+import { greet } from '../upstream/socks-sign-in.ts';
 import type { Upstream } from '#shared/model.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { AssociateOptions } from '../upstream/udp-associate.ts';
 import { Socks5 } from './socks5.ts';
 import type { Way, WayState } from './way.ts';
@@ -89,15 +91,30 @@ export class ProxyWay implements Way {
     const last = upstreams.at(-1);
     if (mode === 'strict' && before.length > 0 && last !== undefined) {
       const dialler = new ChainDialler({ ...this.#dialler.spec, upstreams: before }, this.#surroundings);
-      (await dialler.dial(destinationOf(last.host, last.port), options)).socket.destroy();
+      const limits = withDeadline(options);
+      await greeted(last, await dialler.dial(destinationOf(last.host, last.port), limits), limits);
       return;
     }
     if (mode === 'strict' && last !== undefined) {
       await reach(last, { ...options, ...this.#socketFor() });
       return;
     }
-    // Enough that one of them is there; what a connection needs of the others it finds out itself.
-    await Promise.any(upstreams.map((upstream) => reach(upstream, { ...options, ...this.#socketFor() })));
+    await this.#reachOne(options);
+  }
+
+  /** Enough that one of them is there; what a connection needs of the others it finds out itself. */
+  async #reachOne(options: DialOptions): Promise<void> {
+    const { upstreams } = this.#dialler.spec;
+    if (upstreams.length === 0) throw new CulvertError('chain-empty');
+    try {
+      await Promise.any(upstreams.map((upstream) => reach(upstream, { ...options, ...this.#socketFor() })));
+    } catch (error) {
+      const [reason] = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+      const { mode, length = 1 } = this.#dialler.spec;
+      const needed = mode === 'dynamic' ? 1 : length;
+      const detail = phrase('proxy.needed-because', { have: 0, needed, why: failureOf(reason) });
+      throw new CulvertError('chain-exhausted', { detail, cause: error });
+    }
   }
 
   #socketFor(): Pick<DialOptions, 'socketFor'> {
@@ -109,5 +126,22 @@ export class ProxyWay implements Way {
 
 /** Connects to the server and leaves again. */
 async function reach(upstream: Upstream, options: DialOptions): Promise<void> {
-  (await connect({ peer: peerOf(upstream) }, options)).socket.destroy();
+  const limits = withDeadline(options);
+  await greeted(upstream, await connect({ peer: peerOf(upstream) }, limits), limits);
+}
+
+/**
+ * A server that hangs can still be connected to: its kernel answers. A SOCKS5 server has to answer a greeting, too,
+ * which is all that can be had of one without a sign-in or a destination.
+ */
+async function greeted(upstream: Upstream, connected: Dialled, limits: DialOptions): Promise<void> {
+  if (upstream.kind !== 'socks5') {
+    connected.socket.destroy();
+    return;
+  }
+  const { signal } = limits;
+  await greet(upstream, connected, {
+    deadlineMs: remainingMs(limits),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }

@@ -55,6 +55,7 @@ export class WayHealth {
   #pauseMs = firstPauseMs;
   #timer: NodeJS.Timeout | undefined;
   #probing: AbortController | undefined;
+  #looking: Promise<boolean> | undefined;
 
   constructor(options: WayHealthOptions) {
     this.#options = options;
@@ -70,16 +71,29 @@ export class WayHealth {
     else if (failure === undefined || failure.code === 'proxy-refused') this.#recover();
   }
 
-  /** Looks now; answers whether it could be reached. */
+  /** Looks now, or together with who looks already; answers whether it could be reached. */
   async look(deadlineMs: number): Promise<boolean> {
+    if (this.#looking !== undefined) return within(this.#looking, deadlineMs);
     this.#stopLooking();
+    this.#looking = this.#look(deadlineMs);
+    try {
+      return await this.#looking;
+    } finally {
+      this.#looking = undefined;
+      this.#lookLater();
+    }
+  }
+
+  async #look(deadlineMs: number): Promise<boolean> {
     const probing = new AbortController();
     this.#probing = probing;
     try {
       await this.#options.probe({ deadlineMs, signal: probing.signal });
       return this.#isThere();
     } catch (error) {
-      if (!probing.signal.aborted) this.#fail(failureOf(error));
+      // Called off because a flow came through, or because nobody wants to know any more.
+      if (probing.signal.aborted) return this.#state.health !== 'unreachable';
+      this.#fail(failureOf(error));
       return false;
     } finally {
       if (this.#probing === probing) this.#probing = undefined;
@@ -137,9 +151,7 @@ export class WayHealth {
     this.#pauseMs = Math.min(pauseMs * 2, isLong ? slowPauseMs : quickPauseMs);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      void this.look(probeMs).then(() => {
-        this.#lookLater();
-      });
+      void this.look(probeMs);
     }, pauseMs);
     this.#timer.unref();
   }
@@ -149,5 +161,20 @@ export class WayHealth {
     this.#timer = undefined;
     this.#probing?.abort();
     this.#probing = undefined;
+  }
+}
+
+/** What a look of somebody else's finds; false where that takes too long. */
+async function within(looking: Promise<boolean>, deadlineMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(false);
+    }, deadlineMs);
+  });
+  try {
+    return await Promise.race([looking, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

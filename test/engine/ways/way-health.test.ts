@@ -95,3 +95,58 @@ test('a wrong password is not over because the proxy can be connected to; after 
   expect(health.state).toEqual({ health: 'unknown' });
   expect(changes).toEqual(['unreachable', 'unknown']);
 });
+
+/** A probe that takes a second, unless it is called off. */
+function slowHealth(): WayHealth {
+  return new WayHealth({
+    probe: ({ signal }) => {
+      probes += 1;
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(resolve, 1000);
+        signal.addEventListener('abort', () => {
+          clearTimeout(timer);
+          reject(signal.reason as Error);
+        });
+      });
+    },
+    now: () => Date.now(),
+  });
+}
+
+test('all who look at the same time are one look, and none takes the other’s end for its own', async () => {
+  health = slowHealth();
+  const first = health.look(5000);
+  await vi.advanceTimersByTimeAsync(500);
+  const second = health.look(5000);
+  const hasty = health.look(100);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(await Promise.all([first, second, hasty])).toEqual([true, true, false]);
+  expect(probes).toBe(1);
+  expect(health.state.health).toBe('reachable');
+});
+
+test('a look during which a flow comes through has found that the chain is there', async () => {
+  health = slowHealth();
+  const looking = health.look(5000);
+  await vi.advanceTimersByTimeAsync(500);
+  health.settled(undefined);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await looking).toBe(true);
+  expect(health.state.health).toBe('reachable');
+  // The next one is one of its own.
+  const again = health.look(5000);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(await again).toBe(true);
+  expect(probes).toBe(2);
+});
+
+test('a look that was asked for and found nobody is followed by others, until somebody is there', async () => {
+  hold();
+  isThere = false;
+  expect(await health.look(1000)).toBe(false);
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(probes).toBeGreaterThan(3);
+  isThere = true;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(health.state).toEqual({ health: 'reachable' });
+});
