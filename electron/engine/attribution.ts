@@ -7,6 +7,8 @@ import type { SocketEntry } from '#shared/helper-protocol.ts';
 import type { Flow } from './flows.ts';
 
 const batchMs = 1000;
+/** What a timer of a second may be early. */
+const atOnceMs = 20;
 /** How often a rule may have one lane looked at: decisions wait for it. */
 const ruleBatchMs = 50;
 
@@ -22,6 +24,8 @@ export class Attribution {
   readonly #options: AttributionOptions;
   #lastAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  /** The look that is to come. */
+  #next: Promise<void> | undefined;
   readonly #looks = new Map<string, Promise<readonly SocketEntry[]>>();
   /** When each lane was last looked at for a rule. */
   readonly #looksAt = new Map<string, number>();
@@ -32,19 +36,43 @@ export class Attribution {
 
   /** There are flows without a process: finds them now, or when the second is over. */
   wanted(): void {
-    if (this.#timer !== undefined) return;
-    const wait = Math.max(0, this.#lastAt + batchMs - this.#options.now());
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.attribute();
-    }, wait);
-    this.#timer.unref();
+    void this.#nextLook();
   }
 
-  /** Looks once at every lane that has open flows without a process. */
-  async attribute(): Promise<void> {
+  /** Resolves when every lane with open flows that have no process was looked at, once for all who ask meanwhile. */
+  attribute(): Promise<void> {
+    return this.#nameless().length === 0 ? Promise.resolve() : this.#nextLook();
+  }
+
+  #nextLook(): Promise<void> {
+    this.#next ??= new Promise((resolve) => {
+      this.#timer = setTimeout(() => {
+        this.#next = undefined;
+        void this.#attribute().then(resolve);
+      }, this.#waitMs);
+      this.#timer.unref();
+    });
+    return this.#next;
+  }
+
+  /** The same where it can be done at once; else it is done later, and nobody waits for it. */
+  async attributeIfDue(): Promise<void> {
+    const attributed = this.attribute();
+    if (this.#waitMs <= atOnceMs) await attributed;
+  }
+
+  /** Until a look may begin. */
+  get #waitMs(): number {
+    return Math.max(0, this.#lastAt + batchMs - this.#options.now());
+  }
+
+  #nameless(): Flow[] {
+    return this.#options.openFlows().filter((flow) => flow.pid === undefined);
+  }
+
+  async #attribute(): Promise<void> {
     this.#lastAt = this.#options.now();
-    const nameless = this.#options.openFlows().filter((flow) => flow.pid === undefined);
+    const nameless = this.#nameless();
     const lanes = new Set(nameless.map((flow) => flow.lane));
     await Promise.all(
       [...lanes].map(async (lane) => {

@@ -85,7 +85,7 @@ export class Engine implements AsyncDisposable {
     this.#feed = new FlowFeed({
       look: async () => {
         this.#count();
-        await this.#attribution.attribute();
+        await this.#attribution.attributeIfDue();
         return this.#table.views();
       },
       now: Date.now,
