@@ -23,6 +23,7 @@ export function addCommand(profile: Profile): string[] {
   say('lan', hostAccess.lan, 'profile');
   for (const port of hostAccess.loopbackPorts) say('host-port', String(port), undefined);
   if (failure.policy === 'failover') say('failover', failure.profile, undefined);
+  else say('on-failure', failure.policy, 'block');
   say('isolation', profile.isolation, 'auto');
   const links = servers.map(({ kind, user, ...at }) => {
     const signIn = user === undefined ? '' : `${encodeURIComponent(user)}@`;

@@ -32,7 +32,7 @@ export function describeLanes(program: Command): void {
     .summary('give a running app another profile')
     .description('Give a running app another profile: new connections follow at once, open ones are closed.')
     .argument('<lane>', 'as `culvert ps` lists it')
-    .argument('<profile>')
+    .argument('<profile>', 'its id or name')
     .option('--keep', 'leave open connections as they are')
     .action(async (lane: string, profile: string, options: SwitchOptions) => {
       const { switchLane } = await import('./switch.ts');

@@ -79,7 +79,6 @@ function describeEditing(profile: Command, productDir: string): void {
       .option('--rename <id>', 'another id; what names the profile follows')
       .option('--add-server <url>', 'one more proxy at the end of the chain; may be repeated', collect)
       .option('--remove-server <id>', 'one proxy less, see `culvert profile show`; may be repeated', collect)
-      .option('--server <id>', 'which proxy the password is for, where several have a user')
       .option('--password-stdin', 'read the password from the first line of stdin')
       .option('--ask-password', 'ask for the password on the terminal'),
   )
@@ -87,6 +86,8 @@ function describeEditing(profile: Command, productDir: string): void {
     .option('--no-egress', 'by any interface')
     .option('--no-host-port', 'no ports of this computer')
     .option('--no-failover', 'refuse connections when the proxy fails')
+    .option('--no-fingerprint', 'verify the certificate again')
+    .option('--no-timeout', 'with the usual limit only')
     .action(async (name: string, options: EditOptions) => {
       const { edit } = await import('./profile-edit.ts');
       await edit(name, options, productDir);
@@ -130,6 +131,10 @@ function withSettings(command: Command): Command {
     .option('--lan <choice>', 'private addresses: profile (like all others), direct or block')
     .option('--host-port <ports>', 'TCP ports of this computer that apps reach at 127.0.0.1', collect)
     .option('--failover <profile>', 'take the chain of this one when the own one fails')
+    .option('--on-failure <what>', 'block (refuse connections when the proxy fails) or ask what to do then')
+    .option('--fingerprint <sha256>', 'https: the one certificate that is accepted, instead of verifying it')
+    .option('--server <id>', 'which proxy a password or fingerprint is for, where several have one')
+    .option('--timeout <ms>', 'for connecting to each proxy, and for its part of the dialogue')
     .option('--isolation <way>', 'auto, helper (asks for a password) or rootless')
     .option('--default', 'make it the default');
 }

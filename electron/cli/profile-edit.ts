@@ -51,8 +51,6 @@ export async function add(
 export interface EditOptions extends ProfileOptions, PasswordOptions {
   readonly addServer?: readonly string[] | undefined;
   readonly removeServer?: readonly string[] | undefined;
-  /** Which one the password is for. */
-  readonly server?: string | undefined;
   readonly askPassword?: boolean | undefined;
   /** Another id. */
   readonly rename?: string | undefined;

@@ -19,6 +19,13 @@ export interface ProfileOptions {
   readonly lan?: string | undefined;
   readonly hostPort?: readonly string[] | false | undefined;
   readonly failover?: string | false | undefined;
+  readonly onFailure?: string | undefined;
+  /** SHA-256 of a certificate, of the server that is named or the only https one. */
+  readonly fingerprint?: string | false | undefined;
+  /** Milliseconds for each server. */
+  readonly timeout?: string | false | undefined;
+  /** Which server an option is for that can be for one only. */
+  readonly server?: string | undefined;
   readonly isolation?: string | undefined;
 }
 
@@ -31,7 +38,7 @@ export function withOptions(profile: Profile, options: ProfileOptions): Profile 
     ...withoutEgress(profile),
     ...nonEmpty({ name: options.name, colour: options.colour, letter: options.letter }),
     action,
-    chain: chainWith(profile, options),
+    chain: withServers(chainWith(profile, options), options),
     dns: dnsWith(profile, action, options),
     udp: wordOf('--udp', options.udp ?? profile.udp, allowOrBlock),
     ipv6: wordOf('--ipv6', options.ipv6 ?? profile.ipv6, allowOrBlock),
@@ -66,6 +73,49 @@ function chainWith({ chain }: Profile, { chain: mode, chainLength }: ProfileOpti
   return { ...others, ...(takesLength && length !== undefined ? { length } : {}), ...next };
 }
 
+/** Each server with what the options say of servers. */
+function withServers(chain: Profile['chain'], options: ProfileOptions): Profile['chain'] {
+  const { fingerprint, timeout } = options;
+  if (fingerprint === undefined && timeout === undefined) return chain;
+  const certified = fingerprint === undefined ? undefined : certifiedServer(chain, options.server);
+  const servers = chain.servers.map((server) => {
+    const { fingerprint: before, timeoutMs, ...rest } = server;
+    const next = server.id === certified ? (fingerprint ?? before) : before;
+    const limit = timeout ?? timeoutMs;
+    return {
+      ...rest,
+      ...(next === undefined || next === false ? {} : { fingerprint: fingerprintOf(next) }),
+      ...(limit === undefined || limit === false ? {} : { timeoutMs: millisecondsOf(limit) }),
+    };
+  });
+  return { ...chain, servers };
+}
+
+/** The named one, else the only one that shows a certificate. */
+function certifiedServer({ servers }: Profile['chain'], name: string | undefined): string {
+  const shows = servers.filter(({ kind, id }) => kind === 'https' && (name === undefined || id === name));
+  const [only, ...more] = shows;
+  if (only === undefined) throw invalid('--fingerprint is for an https proxy, and this is none');
+  if (more.length > 0)
+    throw invalid(`name one of its servers: --server ${shows.map(({ id }) => id).join('|')}`);
+  return only.id;
+}
+
+/** As it is written down, out of any of the forms in which programs print it. */
+function fingerprintOf(text: string): string {
+  const digits = text.replace(/^sha-?256(?: fingerprint)?[:= ]/i, '').replaceAll(/[:\s]/g, '');
+  if (!/^[0-9a-f]{64}$/i.test(digits))
+    throw invalid('--fingerprint is the SHA-256 of a certificate, 64 hexadecimal digits');
+  return digits.toLowerCase();
+}
+
+function millisecondsOf(text: string | number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 100 || value > 60_000)
+    throw invalid('--timeout is a number of milliseconds from 100 to 60000');
+  return value;
+}
+
 /** What goes out directly looks names up here, what does not must not: so the mode follows the action. */
 function dnsWith({ dns }: Profile, action: Profile['action'], options: ProfileOptions): Profile['dns'] {
   const isDirect = action === 'direct';
@@ -91,9 +141,16 @@ function portsWith({ hostAccess }: Profile, { hostPort }: ProfileOptions): numbe
   return [...new Set(ports.map(Number))];
 }
 
-function failureWith({ failure }: Profile, { failover }: ProfileOptions): Profile['failure'] {
-  if (failover === undefined) return failure;
-  return failover === false ? { policy: 'block' } : { policy: 'failover', profile: failover };
+function failureWith(
+  { failure }: Profile,
+  { failover, onFailure }: Pick<ProfileOptions, 'failover' | 'onFailure'>,
+): Profile['failure'] {
+  if (typeof failover === 'string') {
+    if (onFailure !== undefined) throw invalid('--failover and --on-failure exclude one another');
+    return { policy: 'failover', profile: failover };
+  }
+  if (onFailure !== undefined) return { policy: wordOf('--on-failure', onFailure, ['block', 'ask']) };
+  return failover === false ? { policy: 'block' } : failure;
 }
 
 function invalid(detail: string): CulvertError {

@@ -32,7 +32,7 @@ export function rowOf(lane: LaneView, now: number): string[] {
   return [
     lane.id,
     lane.name,
-    lane.state,
+    stateOf(lane),
     lane.via,
     lane.interception === 'redirect' ? `${lane.mode}, TCP only` : lane.mode,
     lane.pid === undefined ? '-' : String(lane.pid),
@@ -41,6 +41,11 @@ export function rowOf(lane: LaneView, now: number): string[] {
     formatBytes(lane.bytesUp),
     formatBytes(lane.bytesDown),
   ];
+}
+
+/** What an app that runs has no network for is more to the point than that it runs. */
+function stateOf({ state, health }: LaneView): string {
+  return state === 'running' && health === 'unreachable' ? 'proxy unreachable: blocked' : state;
 }
 
 export function lanesAsJson(lanes: readonly LaneView[]): string {

@@ -28,6 +28,13 @@ function culvert(...args: string[]) {
   return { status, stdout, stderr };
 }
 
+/** What a verb prints that succeeds. */
+function must(...args: string[]): string {
+  const { status, stdout, stderr } = culvert(...args);
+  expect({ args, status, stderr }).toEqual({ args, status: 0, stderr: '' });
+  return stdout;
+}
+
 test('version is printed by verb and by option', () => {
   expect(culvert('version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   expect(culvert('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
@@ -96,10 +103,65 @@ describe('without an engine', () => {
     expect(JSON.parse(culvert('ps', '--json').stdout)).toEqual({ schema: 1, lanes: [] });
   });
 
-  test('stop ends with 6', () => {
-    expect(culvert('stop', '1-1').status).toBe(6);
-    expect(culvert('stop', '--all').status).toBe(6);
+  test.each([
+    ['stop', '1-1'],
+    ['stop', '--all'],
+    ['switch', '1-1', 'none'],
+    ['check', '1-1'],
+    ['close', '--all'],
+  ])('%s %s says so and ends with 6', (...args) => {
+    const { status, stdout, stderr } = culvert(...args);
+    expect({ status, stdout }).toEqual({ status: 6, stdout: '' });
+    expect(stderr).toMatch(/^culvert: no running Culvert was found — .+ — .+\n$/);
   });
+});
+
+describe('rules', () => {
+  const ids = () =>
+    (JSON.parse(must('rule', 'ls', '--json')) as { rules: { id: string; isOff?: boolean }[] }).rules.map(
+      ({ id, isOff }) => (isOff === true ? `${id} off` : id),
+    );
+
+  test('are added, moved, switched and deleted as they are typed', () => {
+    expect(must('rule', 'add', 'block', '--to', '.ads.test', '--id', 'ads')).toBe('ads\n');
+    expect(must('rule', 'add', 'proxy', '--to', '10.0.0.0/8', '--port', '80', '--id', 'near')).toBe('near\n');
+    must('rule', 'add', 'block', '--app', 'curl', '--protocol', 'udp', '--id', 'udp', '--first');
+    expect(ids()).toEqual(['udp', 'ads', 'near']);
+    must('rule', 'move', 'udp', '--last');
+    must('rule', 'move', 'near', '1');
+    expect(ids()).toEqual(['near', 'ads', 'udp']);
+    must('rule', 'disable', 'ads', 'udp');
+    must('rule', 'enable', 'udp');
+    expect(ids()).toEqual(['near', 'ads off', 'udp']);
+    expect(must('rule', 'test', 'curl', 'x.ads.test:443', '--profile', 'direct')).toMatch(/off, or it would: ads/);
+    must('rule', 'rm', 'near', 'ads');
+    expect(ids()).toEqual(['udp']);
+    expect(culvert('rule', 'rm', 'near').status).toBe(3);
+    must('rule', 'rm', 'udp');
+    // Many starts of the program, one after the other.
+  }, 60_000);
+});
+
+test.each([
+  ['ps'],
+  ['connections'],
+  ['traffic'],
+  ['profile', 'ls'],
+  ['profile', 'show', 'none'],
+  ['rule', 'ls'],
+  ['rule', 'test', 'curl', 'example.test:443', '--profile', 'none'],
+  ['app', 'ls'],
+  ['launcher', 'ls'],
+])('%s has its list as JSON, on one line', (...verb) => {
+  const text = must(...verb, '--json');
+  expect(text.trimEnd().split('\n')).toHaveLength(1);
+  expect(JSON.parse(text)).toMatchObject({ schema: 1 });
+});
+
+test('a verb that needs an isolated network ends with 5 where there can be none', () => {
+  const { status, stdout, stderr } = culvert('check', '-p', 'direct');
+  expect({ status, stdout }).toEqual({ status: 5, stdout: '' });
+  expect(stderr).toMatch(/^culvert: Culvert's native part is missing — .+ — .+\n$/);
 });
 
 test('a directory for sockets that others may own is refused with its sentence', () => {

@@ -74,6 +74,47 @@ describe('a chain', () => {
   });
 });
 
+describe('when the proxy fails', () => {
+  test('connections are refused, or the user is asked, or another chain is taken', () => {
+    const asks = withOptions(work, { onFailure: 'ask' });
+    expect(asks.failure).toEqual({ policy: 'ask' });
+    expect(withOptions(asks, { name: 'Other' }).failure).toEqual({ policy: 'ask' });
+    expect(withOptions(asks, { failover: 'home' }).failure).toEqual({ policy: 'failover', profile: 'home' });
+    expect(withOptions(asks, { onFailure: 'block' }).failure).toEqual({ policy: 'block' });
+    expect(withOptions(asks, { failover: false }).failure).toEqual({ policy: 'block' });
+  });
+});
+
+describe('servers', () => {
+  const secure: Upstream = { kind: 'https', host: 'proxy.example', port: 443 };
+  const mixed = newProfile('Mixed', [proxy, secure]);
+  const hex = 'ab'.repeat(32);
+
+  test('are given a time limit, all of them, and lose it', () => {
+    const limited = withOptions(mixed, { timeout: '2500' });
+    expect(limited.chain.servers.map(({ timeoutMs }) => timeoutMs)).toEqual([2500, 2500]);
+    expect(withOptions(limited, {})).toEqual(limited);
+    expect(withOptions(limited, { timeout: false })).toEqual(mixed);
+  });
+
+  test.each([hex, hex.toUpperCase(), `SHA256:${hex}`, hex.replaceAll(/(..)(?=.)/g, '$1:')])(
+    'that show a certificate are accepted by its fingerprint %s, and verified again',
+    (fingerprint) => {
+      const accepted = withOptions(mixed, { fingerprint });
+      expect(accepted.chain.servers.map((server) => server.fingerprint)).toEqual([undefined, hex]);
+      expect(withOptions(accepted, { timeout: '500' }).chain.servers[1]).toMatchObject({ fingerprint: hex });
+      expect(withOptions(accepted, { fingerprint: false })).toEqual(mixed);
+    },
+  );
+
+  test('are named where several show one', () => {
+    const two = newProfile('Two', [secure, { ...secure, host: 'other.example' }]);
+    expect(() => withOptions(two, { fingerprint: hex })).toThrow(/--server s1\|s2/);
+    const named = withOptions(two, { fingerprint: hex, server: 's2' });
+    expect(named.chain.servers.map(({ fingerprint }) => fingerprint)).toEqual([undefined, hex]);
+  });
+});
+
 test('names follow the action: looked up here only where nothing else is', () => {
   const direct = withOptions(work, { action: 'direct' });
   expect(direct.dns).toEqual({ mode: 'host' });
@@ -90,6 +131,11 @@ test.each([
   [{ resolver: '192.0.2.53', dns: 'remote=192.0.2.54' }, /exclude one another/],
   [{ resolver: '192.0.2.53', dns: 'fake' }, /takes no address/],
   [{ action: 'profile' }, /--action is one of/],
+  [{ onFailure: 'direct' }, /--on-failure is one of block, ask/],
+  [{ onFailure: 'ask', failover: 'home' }, /exclude one another/],
+  [{ fingerprint: 'ab'.repeat(32) }, /for an https proxy/],
+  [{ timeout: '99' }, /from 100 to 60000/],
+  [{ timeout: 'soon' }, /from 100 to 60000/],
 ])('%o is refused', (options, reason) => {
   expect(() => withOptions(work, options)).toThrow(reason);
 });

@@ -30,6 +30,14 @@ test('a lane is one row with its figures', () => {
   ]);
 });
 
+test('a lane without its proxy says so instead of that it runs', () => {
+  const trouble = { code: 'proxy-unreachable' } as const;
+  const state = (more: Partial<LaneView>) => rowOf({ ...lane, ...more }, lane.startedAt)[2];
+  expect(state({ health: 'unreachable', trouble })).toBe('proxy unreachable: blocked');
+  expect(state({ health: 'unreachable', trouble, state: 'stopping' })).toBe('stopping');
+  expect(state({ health: 'unknown' })).toBe('running');
+});
+
 test('a lane before its first process has no process id, and one without tproxy says what it carries', () => {
   const { pid, ...starting } = lane;
   expect(pid).toBeDefined();

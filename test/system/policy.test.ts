@@ -1,12 +1,16 @@
 /** What a running lane does when its profile, its rules or its proxies change, seen in the proxies' own words. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { internet } from '../world/addresses.ts';
+import { host, internet } from '../world/addresses.ts';
 import { isolations } from '../world/product.ts';
 import { greeting } from '../world/servers/web.ts';
 import { until } from '../world/until.ts';
 import { LaneShell } from './lane-shell.ts';
-import { fetchPage, listenTo, PolicyStage, said } from './policy-stage.ts';
+import { fetchPage, listenTo, PolicyStage, said, type Lane } from './policy-stage.ts';
 import { serverOf, writeConfig } from './settings.ts';
+
+/** Takes connections and says nothing, but its port. */
+const muteServer = `import socket, time
+s = socket.create_server(('${host.v4}', 0)); print(s.getsockname()[1]); time.sleep(999)`;
 
 let stage: PolicyStage;
 
@@ -51,6 +55,24 @@ test('--keep leaves open connections as they are', async () => {
   lane.running.write('kill $!\n');
 });
 
+test('ps --watch tells each change, as one object a line', async () => {
+  await using watching = stage.world.spawn([stage.product.culvert, 'ps', '--watch', '--json'], {
+    user: 'culvert-a',
+  });
+  const told = () =>
+    watching.stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as { schema: 1; lanes: Lane[] }).lanes);
+  await until('the first look', () => told().length > 0);
+  const lane = await LaneShell.open(stage.product, { profile: 'one' });
+  await until('the lane to be told', () => told().at(-1)?.[0]?.profile.id === 'one');
+  await stage.switchTo(lane, 'two');
+  await until('its switch to be told', () => told().at(-1)?.[0]?.profile.id === 'two');
+  await lane[Symbol.asyncDispose]();
+  await until('its end to be told', () => told().at(-1)?.length === 0);
+});
+
 test('an app is stopped by its name, and a name that does not run is told', async () => {
   const lane = await LaneShell.open(stage.product, { profile: 'one' });
   const stop = (app: string) =>
@@ -71,7 +93,7 @@ test('no network is a profile like others, and there is a way back from it', asy
   await stage.switchTo(lane, 'none');
   expect((await lane.run(fetchPage('nowhere.example.test'))).output).toMatch(/reset|refused/i);
   expect((await stage.flowTo(lane, 'nowhere.example.test'))?.state).toBe('refused');
-  await stage.switchTo(lane, 'one');
+  expect(await stage.switchTo(lane, 'One')).toMatch(/now through one/);
   expect(await lane.must(fetchPage('somewhere.example.test'))).toBe(greeting);
 });
 
@@ -167,6 +189,22 @@ describe('rules', () => {
       ]),
     );
   });
+});
+
+test('the server name of a TLS connection to a bare address is shown, also where no rule asks for it', async () => {
+  const mute = stage.world.spawn(['/usr/bin/python3', '-uc', muteServer], { user: 'culvert-b' });
+  const [, port = ''] = await mute.says(/^([0-9]+)\n/);
+  const silent = { id: 's1', kind: 'socks5', host: host.v4, port: Number(port) };
+  stage.allowed.push({ address: host.v4, port: Number(port) });
+  writeConfig(stage.world, { profiles: [stage.profileOne({ chain: { servers: [silent] } })] });
+  await using lane = await LaneShell.open(stage.product, { profile: 'one' });
+  const name = 'shown.example.test';
+  lane.running.write(`curl -sSk --max-time 30 --resolve ${name}:443:${internet.web4} https://${name}/ &\n`);
+  await until('the name to be shown', async () =>
+    (await stage.flowsOf(lane)).some(({ serverName, state }) => serverName === name && state === 'dialling'),
+  );
+  lane.running.write('kill $!\n');
+  await mute.end();
 });
 
 describe('when the proxy goes away', () => {

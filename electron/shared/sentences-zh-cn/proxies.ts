@@ -56,7 +56,7 @@ export const proxies: Record<keyof typeof english, Sentence> = {
   'certificate-refused': {
     what: '拒绝了该代理',
     why: '无法验证它的证书',
-    todo: '请检查主机名和证书；如果您认识它，请在配置中接受它的指纹',
+    todo: '请检查主机名和证书；如果您认识它，请在配置中接受它的指纹（`culvert profile edit PROFILE --fingerprint`）',
   },
   'egress-missing': {
     what: '拒绝了一个连接',

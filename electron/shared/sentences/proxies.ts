@@ -55,7 +55,7 @@ export const proxies = {
   'certificate-refused': {
     what: 'the proxy was refused',
     why: 'its certificate cannot be verified',
-    todo: 'check the host name and the certificate; if you know it, accept its fingerprint in the profile',
+    todo: 'check the host name and the certificate; if you know it, accept its fingerprint in the profile (`culvert profile edit PROFILE --fingerprint`)',
   },
   'egress-missing': {
     what: 'a connection was refused',
