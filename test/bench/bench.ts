@@ -22,6 +22,7 @@ import { measurements, type Single } from './measure/goals.ts';
 import { installCulvert, peersOf } from './measure/peers.ts';
 import { isReached, markdown, type Report } from './measure/report.ts';
 import { compare, type Pace } from './measure/rounds.ts';
+import { ruleDecisions } from './measure/rules.ts';
 import { memoryOfAssociations, memoryOfFlows, startUp } from './measure/singles.ts';
 import { startTools, type Bench } from './measure/tools.ts';
 import { windowHidden, windowStart } from './measure/window.ts';
@@ -84,6 +85,7 @@ function partsOf(bench: Bench, pace: Pace): Parts {
     'memory-udp': () => memoryOfAssociations(bench, culvertRun),
     dns: () => dns(bench, culvertRun, pace),
     apps: () => listingApps(options.quick ? 1 : 5),
+    rules: () => ruleDecisions(options.quick ? 0.1 : 1),
     'window-connections': () => windowOfConnections(options.quick ? 5 : 30),
     'window-start': () => windowStart(options.quick ? 1 : 5),
     'window-hidden': () => windowHidden(options.quick ? 5 : 60),

@@ -1,29 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-import { connect, type ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxHelloBytes, serverNameOf } from '../../../electron/engine/rules/server-name.ts';
-
-/** The first bytes that Node's TLS sends with these options. */
-async function helloOf(options: ConnectionOptions): Promise<Buffer> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = connect({ ...options, host: '127.0.0.1', port: (server.address() as AddressInfo).port });
-  client.on('error', () => undefined);
-  try {
-    const [socket] = (await once(server, 'connection')) as [import('node:net').Socket];
-    socket.on('error', () => undefined);
-    const [bytes] = (await once(socket, 'data')) as [Buffer];
-    socket.destroy();
-    return bytes;
-  } finally {
-    client.destroy();
-    server.close();
-    await once(server, 'close');
-  }
-}
+import { helloOf } from './client-hello.ts';
 
 function u16(value: number): Buffer {
   return Buffer.from([value >> 8, value & 255]);
