@@ -4,8 +4,10 @@ import { open } from 'node:fs/promises';
 import { maxIconBytes } from '#shared/app-protocol.ts';
 import { chosenTheme, IconThemes, type IconFile } from './apps/index.ts';
 
-/** After this time themes are looked at anew: apps are installed, and users choose other themes. */
+/** After this time themes and icons are looked at anew: apps are installed, and users choose other themes. */
 const freshMs = 30_000;
+/** What is kept until then, so that a list that is shown again is not read again; most icons have a few thousand bytes. */
+const maxKept = { icons: 1000, bytes: 64 * 1024 };
 
 export interface Icon {
   readonly mime: 'image/svg+xml' | 'image/png';
@@ -15,6 +17,8 @@ export interface Icon {
 export class AppIcons {
   readonly #env: NodeJS.ProcessEnv;
   #themes: IconThemes;
+  /** By their paths. */
+  readonly #kept = new Map<string, Icon>();
   #chosen: Promise<string>;
   #readAt = performance.now();
 
@@ -29,10 +33,15 @@ export class AppIcons {
     if (performance.now() - this.#readAt > freshMs) {
       this.#themes = new IconThemes(this.#env);
       this.#chosen = chosenTheme(this.#env);
+      this.#kept.clear();
       this.#readAt = performance.now();
     }
     const found = await this.#themes.find(icon, { theme: await this.#chosen, size, scale });
-    return found === undefined ? undefined : readIcon(found);
+    if (found === undefined) return undefined;
+    const read = this.#kept.get(found.path) ?? (await readIcon(found));
+    const isSmall = read !== undefined && read.bytes.length <= maxKept.bytes;
+    if (isSmall && this.#kept.size < maxKept.icons) this.#kept.set(found.path, read);
+    return read;
   }
 }
 
