@@ -5,10 +5,19 @@ import type { Language, Preferences } from './contract.ts';
 export function chooseLanguage(chosen: Preferences['language'], system: readonly string[]): Language {
   if (chosen !== 'system') return chosen;
   for (const tag of system) {
-    const { language, script, region } = new Intl.Locale(tag).maximize();
+    const { language, script, region } = localeOf(tag)?.maximize() ?? {};
     if (language === 'en') return 'en';
     // Traditional characters are another script; who reads those is better served by the next language.
     if (language === 'zh' && script === 'Hans' && region !== undefined) return 'zh-CN';
   }
   return 'en';
+}
+
+/** Undefined for what is no tag, as a desktop without a language calls its own: `c`. */
+function localeOf(tag: string): Intl.Locale | undefined {
+  try {
+    return new Intl.Locale(tag);
+  } catch {
+    return undefined;
+  }
 }

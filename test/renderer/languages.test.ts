@@ -97,6 +97,7 @@ test('the language is the chosen one, else the first of the desktop’s that the
   expect(chooseLanguage('zh-CN', ['en'])).toBe('zh-CN');
   expect(chooseLanguage('system', ['de-DE', 'zh-Hans-CN', 'en'])).toBe('zh-CN');
   expect(chooseLanguage('system', ['zh-TW', 'en-GB'])).toBe('en');
+  expect(chooseLanguage('system', ['c', '', 'zh-CN'])).toBe('zh-CN');
   expect(chooseLanguage('system', [])).toBe('en');
 });
 
