@@ -222,9 +222,10 @@ describe('a profile that is saved', () => {
     if (server === undefined) throw new Error('no server');
     const refused = (change: object) =>
       host.refused('profile.save', { profile: { ...profile, ...change }, passwords: [] });
-    expect(await refused({ name: '' })).toEqual({
+    expect(await refused({ name: '' })).toMatchObject({
       code: 'config-invalid',
       detail: 'field name: must not be empty',
+      phrase: { key: 'config.problems' },
     });
     expect(await refused({ chain: { mode: 'strict', servers: [{ ...server, port: 0 }] } })).toMatchObject({
       detail: expect.stringMatching(/^field chain\.servers\[0\]\.port: must be at least 1/) as string,

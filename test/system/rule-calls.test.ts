@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { inEnglish, phrase } from '#shared/phrase.ts';
 import type { Rule } from '#shared/profile.ts';
 import { Product } from '../world/product.ts';
 import type { Proxy } from '../world/proxies.ts';
@@ -77,10 +78,12 @@ describe('rules', () => {
       [{ ...rule('a', 'a.test'), action: 'profile', profile: 'gone' }, /there is no profile “gone”/],
     ];
     for (const [given, why] of wrong) {
-      expect(await host.refused('rule.save', { rule: given })).toEqual({
+      const failure = await host.refused('rule.save', { rule: given });
+      expect(failure).toMatchObject({
         code: 'rule-invalid',
         detail: expect.stringMatching(why) as string,
       });
+      expect(inEnglish(failure.phrase ?? '')).toBe(failure.detail);
     }
     expect(await host.refused('rule.move', { rule: 'a', to: 0 })).toMatchObject({ code: 'rule-unknown' });
     expect(readFileSync(file(), 'utf8')).toBe(before);
@@ -110,8 +113,9 @@ describe('rules', () => {
       warnings: [{ kind: 'direct' }],
     });
     const wrong = { match: { ports: ['nine'] }, action: 'block' as const };
+    const detail = 'is no port or range within 1 to 65535';
     expect((await host.call('rule.preview', { rule: wrong, subjects: [] })).problems).toEqual([
-      { field: 'ports', entry: 0, detail: 'is no port or range within 1 to 65535' },
+      { field: 'ports', entry: 0, detail, phrase: phrase('rule.port') },
     ]);
   });
 });

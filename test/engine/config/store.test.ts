@@ -84,7 +84,7 @@ describe('the configuration file', () => {
     const failure = await failureIn(() =>
       box.store.update((config) => ({ ...config, defaultProfile: 'nobody' })),
     );
-    expect(failure).toEqual({
+    expect(failure).toMatchObject({
       code: 'config-invalid',
       detail: 'field defaultProfile: there is no profile “nobody”',
     });
@@ -108,7 +108,7 @@ describe('the configuration file', () => {
   it('of a newer Culvert is neither read nor written', async () => {
     using box = new Sandbox();
     box.write('{ "version": 2, "profile": {} }');
-    expect(await failureIn(() => box.store.read())).toEqual({
+    expect(await failureIn(() => box.store.read())).toMatchObject({
       code: 'config-newer',
       detail: 'culvert.json has version 2, known is 1',
     });
