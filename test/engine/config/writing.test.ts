@@ -93,26 +93,37 @@ describe('several processes at once', () => {
 });
 
 describe('a save that does not come to its end', () => {
-  it('by kill -9 leaves the old text or the new one, and the next save clears up', async () => {
-    using box = new Sandbox();
-    await box.store.update((config) => ({ ...config, defaultProfile: 'none' }));
-    const seen = new Set<number>();
-    for (let round = 0; round < 25; round += 1) {
-      const running = writer(box.dir, 'endless');
-      await running.says(/begun/);
-      const { mtimeMs } = statSync(box.path);
-      await until('it to have written', () => statSync(box.path).mtimeMs !== mtimeMs);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 15));
-      await kill(running);
-      const { config } = parseConfig(readFileSync(box.path, 'utf8'));
-      seen.add(config.rules.length);
-      expect(box.store.readLastGood()?.defaultProfile).toBe('none');
-    }
-    expect([...seen].every((count) => [1, 400].includes(count))).toBe(true);
-    await box.store.update((config) => ({ ...config, rules: [] }));
-    const left = readdirSync(box.dir).filter((name) => name !== 'culvert.json.old');
-    expect(left.sort()).toEqual(['culvert.json', 'culvert.json.good', 'culvert.schema.json']);
-  });
+  // Several at a time, each in a directory of its own: 200 in all.
+  it.concurrent.each(['a', 'b', 'c', 'd'])(
+    'by kill -9, fifty times, leaves the old text or the new one, and the next save clears up: %s',
+    async () => {
+      using box = new Sandbox();
+      await box.store.update((config) => ({ ...config, defaultProfile: 'none' }));
+      const seen = new Set<number>();
+      let cutShort = 0;
+      for (let round = 0; round < 50; round += 1) {
+        const running = writer(box.dir, 'endless');
+        await running.says(/begun/);
+        const { mtimeMs } = statSync(box.path);
+        await until('it to have written', () => statSync(box.path).mtimeMs !== mtimeMs, 20_000);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 15));
+        await kill(running);
+        const { config } = parseConfig(readFileSync(box.path, 'utf8'));
+        seen.add(config.rules.length);
+        expect(config.defaultProfile).toBe('none');
+        expect(box.store.readLastGood()?.defaultProfile).toBe('none');
+        if (readdirSync(box.dir).some((name) => name.endsWith('.tmp') || name === 'culvert.lock'))
+          cutShort += 1;
+      }
+      expect([...seen].every((count) => [1, 400].includes(count))).toBe(true);
+      // The control: most of them were in the middle of it.
+      expect(cutShort).toBeGreaterThan(25);
+      await box.store.update((config) => ({ ...config, rules: [] }));
+      const left = readdirSync(box.dir).filter((name) => name !== 'culvert.json.old');
+      expect(left.sort()).toEqual(['culvert.json', 'culvert.json.good', 'culvert.schema.json']);
+    },
+    600_000,
+  );
 
   it('for a full disk leaves the old text, and says so', () => {
     using box = new Sandbox();
