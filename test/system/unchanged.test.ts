@@ -157,10 +157,8 @@ const hosts: [string, string][] = [
 
 /** The host's own loopback, where such rules bite, and the internet; with a sign-in and by ssh as well. */
 const nearAndFar: [ProxyKind, ProxyOptions][] = [
-  ['microsocks', { at: 'host' }],
-  ['microsocks', {}],
   ['dante', { at: 'host', signIn: true }],
-  ['dante', { signIn: true }],
+  ['microsocks', {}],
   ['ssh', {}],
 ];
 /** One that asks the resolver of the system, and one that is linked statically. */
