@@ -61,6 +61,34 @@ function withoutAppDir(list: string | undefined, appDir: string | undefined): st
   return others.join(':') === '' ? undefined : others.join(':');
 }
 
+const proxyName = /^(?:all|https?|ftp|socks)_proxy$/i;
+
+/**
+ * The environment without variables that send programs to a proxy on this computer's loopback: on a lane that address
+ * is the lane's own, and nobody listens there. `open` has the ports of the loopback that the app's profile opens.
+ */
+export function withoutLocalProxies(
+  env: Readonly<Record<string, string>>,
+  open: readonly number[],
+): Record<string, string> {
+  const isKept = ([name, value]: [string, string]) => {
+    const port = proxyName.test(name) ? localPort(value) : undefined;
+    return port === undefined || open.includes(port);
+  };
+  return Object.fromEntries(Object.entries(env).filter(isKept));
+}
+
+/** The port of a proxy at this computer's loopback; undefined for any other text. */
+function localPort(proxy: string): number | undefined {
+  const rest = proxy.includes('://') ? proxy.slice(proxy.indexOf('://') + 3) : proxy;
+  // As http, whose hosts are read by the standard's rules: of schemes that it does not know they are only text.
+  const link = `http://${rest}`;
+  if (!URL.canParse(link)) return undefined;
+  const { hostname, port } = new URL(link);
+  const isLocal = /^127\.|^\[::1\]$|(?:^|\.)localhost\.?$/.test(hostname);
+  return isLocal ? Number(port === '' ? '80' : port) : undefined;
+}
+
 /** What an app takes over beside its environment. */
 export type CallerFacts = Pick<LaunchPayload, 'umask' | 'ignoredSignals' | 'limits'>;
 type Limit = (resource: number) => { readonly soft: bigint; readonly hard: bigint };

@@ -10,7 +10,7 @@ import { CulvertError, failureOf, failureSaying, type Failure } from '#shared/fa
 import { phrase } from '#shared/phrase.ts';
 import type { Profile } from '#shared/profile.ts';
 import { profileFor, startableOf, type Startable } from './app-choice.ts';
-import { appEnvironment, type CallerFacts } from './app-environment.ts';
+import { appEnvironment, withoutLocalProxies, type CallerFacts } from './app-environment.ts';
 import {
   instanceOf,
   runningOutside,
@@ -154,6 +154,7 @@ export class AppStarter {
     // A user namespace has no FUSE to mount itself with; the AppImage's own runtime knows another way.
     const unpacked =
       isRootless && program?.format === 'appimage' ? { APPIMAGE_EXTRACT_AND_RUN: '1' } : undefined;
+    const env = withoutLocalProxies(this.#env, opening.profile.hostAccess.loopbackPorts);
     const input = openSync('/dev/null', 'r');
     const log = AppLog.open(this.#env);
     try {
@@ -162,7 +163,7 @@ export class AppStarter {
         apps: names,
         profile: { kind: 'stored', id: opening.profile.id },
         isolation: opening.profile.isolation,
-        payload: { ...this.#options.facts, ...command, env: { ...this.#env, ...unpacked } },
+        payload: { ...this.#options.facts, ...command, env: { ...env, ...unpacked } },
         terminal: 'none',
         stdio: [input, log.fd, log.fd],
       });

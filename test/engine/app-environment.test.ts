@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { appEnvironment, callerFacts } from '../../electron/engine/app-environment.ts';
+import { describe, expect, test } from 'vitest';
+import { appEnvironment, callerFacts, withoutLocalProxies } from '../../electron/engine/app-environment.ts';
 
 const nowhere = () => false;
 const limits = (nofile: { soft: bigint; hard: bigint }) => (resource: number) =>
@@ -58,6 +58,43 @@ test('a session bus at an abstract address is named by its path where it has one
   expect(addressOf(abstract)).toBe(abstract.DBUS_SESSION_BUS_ADDRESS);
   const path = { ...abstract, DBUS_SESSION_BUS_ADDRESS: 'unix:path=/elsewhere' };
   expect(addressOf(path, '/run/user/1/bus')).toBe('unix:path=/elsewhere');
+});
+
+describe('variables that name a proxy of this computer, which is out of reach on a lane', () => {
+  test.for([
+    ['http_proxy', 'http://127.0.0.1:7890'],
+    ['HTTPS_PROXY', 'http://user:secret@127.0.0.1:7890/'],
+    ['ALL_PROXY', 'socks5h://localhost:1080'],
+    ['all_proxy', 'socks://LOCALHOST:1080/'],
+    ['ftp_proxy', '127.0.0.1:3128'],
+    ['socks_proxy', '[::1]:1080'],
+    ['https_proxy', 'http://127.1:8080'],
+    ['http_proxy', 'http://proxy.localhost'],
+  ])('%s=%s is not handed on', ([name, value]) => {
+    expect(withoutLocalProxies({ HOME: '/home/a', [name as string]: value as string }, [])).toEqual({
+      HOME: '/home/a',
+    });
+  });
+
+  test.for([
+    ['http_proxy', 'http://proxy.example:3128'],
+    ['ALL_PROXY', 'socks5://192.0.2.1:1080'],
+    ['all_proxy', 'socks5://[2001:db8::1]:1080'],
+    ['https_proxy', 'http://localhost.example:8080'],
+    ['https_proxy', ''],
+    ['https_proxy', '://'],
+    ['no_proxy', 'localhost,127.0.0.1'],
+    ['MY_PROXY', 'http://127.0.0.1:7890'],
+  ])('%s=%s is handed on', ([name, value]) => {
+    const env = { [name as string]: value as string };
+    expect(withoutLocalProxies(env, [])).toEqual(env);
+  });
+
+  test('one whose port the profile opens to the app is handed on', () => {
+    const env = { http_proxy: 'http://127.0.0.1:7890', all_proxy: 'socks5://127.0.0.1:7891', x_proxy: '' };
+    expect(withoutLocalProxies(env, [7890])).toEqual({ http_proxy: env.http_proxy, x_proxy: '' });
+    expect(withoutLocalProxies({ http_proxy: '127.0.0.1' }, [80])).toEqual({ http_proxy: '127.0.0.1' });
+  });
 });
 
 test('an app may open as many files as its session lets it, though Culvert lets itself open more', () => {
