@@ -2,10 +2,8 @@
 import type { FlowView } from '#shared/model.ts';
 import { isOver } from './flow-ledger.ts';
 
-const timelineSteps = ['dns', 'connect', 'firstByte'] as const;
-
 export interface TimelineStep {
-  readonly step: (typeof timelineSteps)[number];
+  readonly step: 'dns' | 'connect' | 'firstByte';
   /** Milliseconds that it took. */
   readonly ms?: number;
   /** Said where there is no time to say. */

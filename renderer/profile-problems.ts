@@ -12,31 +12,29 @@ import { profile as profileSchema, type Profile } from '#shared/profile.ts';
 import { plainFingerprint, plainHost, portsIn, profileOf, takesSome } from './profile-form.ts';
 import type { ProfileForm, ServerForm } from './profile-form.ts';
 
-const problemWords = [
-  'name',
-  'nameLong',
-  'colour',
-  'letter',
-  'host',
-  'hostForm',
-  'port',
-  'userMissing',
-  'userLong',
-  'fingerprint',
-  'timeout',
-  'length',
-  'lengthMost',
-  'resolver',
-  'egress',
-  'ports',
-  'portsMost',
-  'failover',
-  'failoverGone',
-  'failoverCycle',
-  'servers',
-  'other',
-] as const;
-export type ProblemWord = (typeof problemWords)[number];
+export type ProblemWord =
+  | 'name'
+  | 'nameLong'
+  | 'colour'
+  | 'letter'
+  | 'host'
+  | 'hostForm'
+  | 'port'
+  | 'userMissing'
+  | 'userLong'
+  | 'fingerprint'
+  | 'timeout'
+  | 'length'
+  | 'lengthMost'
+  | 'resolver'
+  | 'egress'
+  | 'ports'
+  | 'portsMost'
+  | 'failover'
+  | 'failoverGone'
+  | 'failoverCycle'
+  | 'servers'
+  | 'other';
 
 export interface FormProblem {
   readonly path: string;

@@ -14,13 +14,20 @@ const timeoutMs = 10_000;
 
 export type Tool = 'ip' | 'nft';
 
+/** Of one that could not be started there are no words, though the types of Node say so. */
+interface Ended {
+  readonly status: number | null;
+  readonly stderr: Buffer | null;
+  readonly error?: Error;
+}
+
 /**
  * Runs a tool to its end in this thread's present network namespace, `input` on its stdin, `descriptor` as
  * its descriptor 3. Throws `tool-missing`, or the tool's failure with the first line that it complained with.
  */
 export function runTool(tool: Tool, args: readonly string[], input: string, descriptor?: number): void {
   const stdio = descriptor === undefined ? [] : [descriptor];
-  const { status, stderr, error } = spawnSync(findTool(tool), args, {
+  const ended: Ended = spawnSync(findTool(tool), args, {
     input,
     cwd: '/',
     env: environment,
@@ -28,6 +35,7 @@ export function runTool(tool: Tool, args: readonly string[], input: string, desc
     timeout: timeoutMs,
     maxBuffer: 1024 * 1024,
   });
+  const { status, stderr, error } = ended;
   const words = firstLine(stderr?.toString() ?? '');
   // One that ends before it has read everything leaves an error of the pipe too: its own words say more.
   if (error !== undefined && (status === null || status === 0 || words === ''))

@@ -133,7 +133,9 @@ describe('rules', () => {
     must('rule', 'disable', 'ads', 'udp');
     must('rule', 'enable', 'udp');
     expect(ids()).toEqual(['near', 'ads off', 'udp']);
-    expect(must('rule', 'test', 'curl', 'x.ads.test:443', '--profile', 'direct')).toMatch(/off, or it would: ads/);
+    expect(must('rule', 'test', 'curl', 'x.ads.test:443', '--profile', 'direct')).toMatch(
+      /off, or it would: ads/,
+    );
     must('rule', 'rm', 'near', 'ads');
     expect(ids()).toEqual(['udp']);
     expect(culvert('rule', 'rm', 'near').status).toBe(3);

@@ -5,6 +5,7 @@ import { Rulebook } from '../../../electron/engine/rules/rulebook.ts';
 import { shadows } from '../../../electron/engine/rules/shadow.ts';
 import { rulesWithFlows } from './arbitrary.ts';
 import { decideNaively, matchesNaively } from './naive.ts';
+import { inEnglish } from '../../../electron/shared/phrase.ts';
 
 describe('the index of a rulebook', () => {
   it('answers as one who goes through the rules one after the other', () => {
@@ -74,7 +75,7 @@ describe('shadows', () => {
         const on = rules.filter(({ isOff }) => isOff !== true);
         for (const shadow of shadows(rules)) {
           claims++;
-          if (shadow.kind === 'never') throw new Error(`${shadow.rule} can match: ${shadow.why}`);
+          if (shadow.kind === 'never') throw new Error(`${shadow.rule} can match: ${inEnglish(shadow.why)}`);
           const rule = on.find(({ id }) => id === shadow.rule);
           const by = on.find(({ id }) => id === shadow.by);
           if (rule === undefined || by === undefined) throw new Error('a rule that is off takes part');
