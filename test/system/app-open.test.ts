@@ -285,9 +285,13 @@ describe('an app that ends', () => {
     const [lane = ''] = lanes;
     const { failure, app } = await host.notice(lane);
     const log = join(home, `.local/state/culvert/lanes/${lane}.log`);
-    expect([app, failure]).toEqual([
+    expect([app, failure]).toMatchObject([
       program,
-      { code: 'app-failed', detail: `it ended with status 3; see ${log}` },
+      {
+        code: 'app-failed',
+        detail: `it ended with status 3; see ${log}`,
+        phrase: { key: 'app.see-log', values: { path: log } },
+      },
     ]);
     expect(readFileSync(log, 'utf8')).toBe('no luck\n');
   });
