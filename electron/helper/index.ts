@@ -69,9 +69,8 @@ class Service {
 
   /** A message that is not understood ends everything (S25); a command that fails is answered with its failure. */
   #answer(bytes: Buffer, descriptors: readonly number[]): void {
-    const request = v.parse(requestSchema, JSON.parse(bytes.toString('utf8')));
+    const { request, params } = understood(bytes);
     const call = helperCalls[request.call];
-    const params = v.parse(call.params, request.params);
     if (descriptors.length !== call.descriptorsIn) {
       throw new CulvertError('bad-message', {
         detail: `${descriptors.length} descriptors with ${request.call}`,
@@ -129,6 +128,16 @@ function main(argv: readonly string[]): void {
   native.harden();
   native.ownGroup();
   new Service(native, __dirname, mode as Mode, socketPath).serve();
+}
+
+/** Throws `bad-message` for anything that an engine of this version does not say. */
+function understood(bytes: Buffer) {
+  try {
+    const request = v.parse(requestSchema, JSON.parse(bytes.toString('utf8')));
+    return { request, params: v.parse(helperCalls[request.call].params, request.params) as unknown };
+  } catch (error) {
+    throw new CulvertError('bad-message', { detail: String(error), cause: error });
+  }
 }
 
 process.on('uncaughtException', (error) => {
