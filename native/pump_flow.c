@@ -18,7 +18,7 @@
 #include "pump.h"
 
 /* Steps of both directions in one run; then other flows have their turn. */
-#define STEPS_IN_A_RUN 16
+#define STEPS_IN_A_RUN 64
 
 enum step {
 	STUCK, /* nothing to do until an event */
