@@ -16,8 +16,8 @@
 #include "internal.h"
 
 /*
- * Most that lies in the pipe of one direction: what a stopped reader costs beyond the socket buffers. Larger ones
- * move more in one turn: with ten streams a fifth more.
+ * Most that lies in the pipe of one direction: what a stopped reader costs beyond the socket buffers. Large ones take
+ * more only on its way to a socket that has the room for it.
  */
 #define PIPE_BYTES (256 * 1024)
 #define LARGE_PIPE_BYTES (1024 * 1024)

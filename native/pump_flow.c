@@ -249,6 +249,22 @@ static enum step peek_through(struct pump_thread *thread, struct flow *flow, int
 	return MOVED;
 }
 
+/*
+ * What is spliced at once: what the destination is sure to take, which is half of its buffer without what waits there
+ * (tcp(7), SIOCOUTQ), and PIPE_BYTES that may have to wait in the pipe.
+ */
+static size_t amount_for(int fd)
+{
+	int waiting, buffer;
+	socklen_t size = sizeof buffer;
+
+	if (ioctl(fd, SIOCOUTQ, &waiting) < 0 || getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, &size) < 0 ||
+	    waiting >= buffer / 2)
+		return PIPE_BYTES;
+	size = (socklen_t)(buffer / 2 - waiting);
+	return size < LARGE_PIPE_BYTES - PIPE_BYTES ? PIPE_BYTES + size : LARGE_PIPE_BYTES;
+}
+
 /* Large amounts: pages move from the source into the pipe and on, without a copy. */
 static enum step splice_through(struct pump_thread *thread, struct flow *flow, int from)
 {
@@ -259,7 +275,7 @@ static enum step splice_through(struct pump_thread *thread, struct flow *flow, i
 
 	if (!cv_pipe_take(thread, &way->pipe))
 		return peek_through(thread, flow, from);
-	received = splice(source->fd, NULL, way->pipe.write_fd, NULL, LARGE_PIPE_BYTES,
+	received = splice(source->fd, NULL, way->pipe.write_fd, NULL, amount_for(flow->side[!from].fd),
 			  SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (received > 0) {
 		thread->was_spliced = true;
