@@ -221,8 +221,8 @@ static void ring_check(struct pump_thread *thread)
 
 /*
  * With more programs at work than processors, a thread that goes on as soon as anything has come moves little at a
- * time, and what a turn costs goes by turns. Those that fill and empty its sockets go first (sched_yield(2)): four
- * tenths more for ten streams. It costs nothing where nobody waits for a processor.
+ * time, and what a turn costs goes by turns. Those that fill and empty its sockets go first (sched_yield(2)), with
+ * a quarter more for ten streams. It costs nothing where nobody waits for a processor.
  */
 static void let_others_work(struct pump_thread *thread)
 {
