@@ -24,7 +24,7 @@
  *   peek    when no pipe is to be had: look, send, then take as much as was sent. Slower, but a flow needs
  *           nothing but its two sockets, so that none can starve.
  * Nothing is read unless the destination could take something: a stopped reader holds one pipe of at most
- * its size, and the rest is the business of TCP's windows. Pipes belong to the thread and are taken only while
+ * PIPE_BYTES, and the rest is the business of TCP's windows. Pipes belong to the thread and are taken only while
  * bytes are in them. A run of one flow is bounded; if more is left, the flow goes to the end of the queue.
  *
  * Ends. An end of file is forwarded (SHUT_WR) when everything before it has been delivered. When both have been,

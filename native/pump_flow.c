@@ -257,12 +257,13 @@ static size_t amount_for(int fd)
 {
 	int waiting, buffer;
 	socklen_t size = sizeof buffer;
+	size_t room;
 
 	if (ioctl(fd, SIOCOUTQ, &waiting) < 0 || getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, &size) < 0 ||
 	    waiting >= buffer / 2)
 		return PIPE_BYTES;
-	size = (socklen_t)(buffer / 2 - waiting);
-	return size < LARGE_PIPE_BYTES - PIPE_BYTES ? PIPE_BYTES + size : LARGE_PIPE_BYTES;
+	room = (size_t)(buffer / 2 - waiting);
+	return room < LARGE_PIPE_BYTES - PIPE_BYTES ? PIPE_BYTES + room : LARGE_PIPE_BYTES;
 }
 
 /* Large amounts: pages move from the source into the pipe and on, without a copy. */
