@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -250,19 +251,26 @@ static enum step peek_through(struct pump_thread *thread, struct flow *flow, int
 }
 
 /*
- * What is spliced at once: what the destination is sure to take, which is half of its buffer without what waits there
- * (tcp(7), SIOCOUTQ), and PIPE_BYTES that may have to wait in the pipe.
+ * What is spliced at once: what the destination has room for, and PIPE_BYTES that may have to wait in the pipe.
+ * Spliced pages are counted as what they hold and an sk_buff for some 64 KiB of it, for which 1/16 is set aside
+ * (sock(7), SO_MEMINFO; TCP queues, Unix sockets allocate).
  */
 static size_t amount_for(int fd)
 {
-	int waiting, buffer;
-	socklen_t size = sizeof buffer;
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof memory;
+	uint32_t used, buffer;
 	size_t room;
 
-	if (ioctl(fd, SIOCOUTQ, &waiting) < 0 || getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, &size) < 0 ||
-	    waiting >= buffer / 2)
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0)
 		return PIPE_BYTES;
-	room = (size_t)(buffer / 2 - waiting);
+	buffer = memory[SK_MEMINFO_SNDBUF];
+	used = memory[SK_MEMINFO_WMEM_QUEUED];
+	if (used < memory[SK_MEMINFO_WMEM_ALLOC])
+		used = memory[SK_MEMINFO_WMEM_ALLOC];
+	if (used >= buffer)
+		return PIPE_BYTES;
+	room = (size_t)(buffer - used) / 16 * 15;
 	return room < LARGE_PIPE_BYTES - PIPE_BYTES ? PIPE_BYTES + room : LARGE_PIPE_BYTES;
 }
 
