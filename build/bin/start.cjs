@@ -28,7 +28,8 @@ function runCompiled(file, path) {
   var kept = file.replace(/cjs$/, 'code');
   if (!fs.existsSync(kept)) return false;
   kept = fs.readFileSync(kept);
-  var text = fs.readFileSync(file, 'utf8');
+  // It is ASCII (build/build.js), and read so in a third of the time.
+  var text = fs.readFileSync(file, 'latin1');
   // V8 looks at the length of a program only; its last line is a hash of what stands before.
   var mark = process.version + ' ' + process.arch + text.slice(text.lastIndexOf('\n', text.length - 2));
   if (kept.toString('latin1', 0, mark.length) !== mark) return false;
