@@ -9,6 +9,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { setInterval } from 'node:timers';
 import { Script } from 'node:vm';
 
 const [node = '', , program = '', kept = '', ...args] = process.argv;

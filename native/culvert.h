@@ -8,6 +8,7 @@
  * watch.c   readiness of any descriptor, and doorbells of the other parts, as bytes in a pipe
  * link.c    messages with descriptors over SOCK_SEQPACKET (unix(7))
  * socket.c  network namespaces and the sockets of a lane
+ * tool.c    starting ip and nft
  * process.c sessions, terminals, memory files, hardening of this process
  * pump.c    TCP: accepting, dialling through SOCKS5, splice(2) between two sockets, in a few threads
  * udp.c     UDP: transparent receive, SOCKS5 encapsulation, raw replies, in one thread
@@ -21,7 +22,7 @@
 #define CV_EXPORT __attribute__((visibility("default")))
 
 /* Changes with every change of this interface; the engine and the helper refuse another one. */
-#define CV_ABI 5
+#define CV_ABI 6
 CV_EXPORT int cv_abi(void);
 
 /* ---- watch.c: one thread, one epoll instance, one pipe that Node reads ------------------------- */
@@ -106,6 +107,21 @@ CV_EXPORT int cv_mint_stub(int family, int stream, int port);
 CV_EXPORT int cv_udp_socket(int family, const char *device);
 /* An unconnected TCP socket of family 4 or 6. */
 CV_EXPORT int cv_tcp_socket(int family, const char *device);
+
+/* ---- tool.c: ip and nft (helper) ------------------------------------------------------------------ */
+
+/*
+ * Starts a program in the calling thread's network namespace with a fixed environment: `words`, of `size` bytes, is
+ * its path and its arguments, each with a NUL behind it; `input` is a file on its stdin; `third`, unless -1, is its
+ * descriptor 3. Returns its process id, and into *complaints the end of a pipe at which its stderr is read.
+ */
+CV_EXPORT int cv_tool_start(char *words, uint32_t size, const void *input, uint32_t input_size, int third,
+			    int32_t *complaints);
+/*
+ * Waits for its end, closes `complaints`, and returns its status as wait(2) has it. Into `out`, of `room` bytes and
+ * at least one, goes what it complained of, as a string. After timeout_ms it is killed: -ETIMEDOUT. This one blocks.
+ */
+CV_EXPORT int cv_tool_wait(int pid, int complaints, int timeout_ms, char *out, uint32_t room);
 
 /* ---- process.c --------------------------------------------------------------------------------- */
 

@@ -363,9 +363,9 @@ int udp_send_to_app(const struct udp_lane *lane, const struct cv_addr *from, con
 
 #define UDP_FRAME_HEADERS (10 + 14 + UDP_IPV6_HEADERS) /* virtio, Ethernet, IP and UDP */
 
-/* Takes a packet socket over; 0 or a negative errno. */
+/* Takes a packet socket over, 0 or a negative errno; gives it back, or -1. */
 int udp_frame_attach(struct udp_lane *lane, int fd);
-void udp_frame_detach(struct udp_lane *lane);
+int udp_frame_detach(struct udp_lane *lane);
 /* True when frames can be sent to this app. */
 bool udp_frame_ready(struct udp_lane *lane, const struct cv_addr *app);
 /* What stands before `total` bytes, which are datagrams of `each` bytes (the last one may be shorter); its size. */

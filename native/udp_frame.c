@@ -57,12 +57,13 @@ int udp_frame_attach(struct udp_lane *lane, int fd)
 	return 0;
 }
 
-void udp_frame_detach(struct udp_lane *lane)
+int udp_frame_detach(struct udp_lane *lane)
 {
-	if (lane->packet >= 0)
-		close(lane->packet);
+	int packet = lane->packet;
+
 	lane->packet = -1;
 	lane->knows_app = false;
+	return packet;
 }
 
 /* The app's link address as the gateway's kernel knows it (arp(7)); any app's IPv4 packet made it known. */

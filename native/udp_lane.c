@@ -6,9 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "udp.h"
+
+enum { LEAVING = 3 };
 
 int udp_socket_option(int fd, int option)
 {
@@ -31,16 +34,37 @@ int udp_copy_socket(int fd, int type, int *out)
 	return *out < 0 ? -errno : 0;
 }
 
+static void *close_all(void *argument)
+{
+	const int *fds = argument;
+
+	for (int i = 0; i < LEAVING; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(argument);
+	return NULL;
+}
+
+/*
+ * The last close of a packet socket waits until no processor uses it (packet_release, synchronize_net): 10 ms in which
+ * neither the datagrams of other lanes should wait nor Node. So a thread of its own does it.
+ */
 static void close_lane(struct udp_lane *lane)
 {
+	int *fds = malloc(LEAVING * sizeof *fds);
+	int leaving[LEAVING] = {lane->raw4, lane->raw6, udp_frame_detach(lane)};
+
 	udp_unwatch(lane->udp);
 	udp_unwatch(lane->dns);
-	if (lane->raw4 >= 0)
-		close(lane->raw4);
-	if (lane->raw6 >= 0)
-		close(lane->raw6);
-	udp_frame_detach(lane);
+	lane->raw4 = lane->raw6 = -1;
 	lane->is_used = false;
+	for (int i = 0; i < LEAVING; i++)
+		if (fds)
+			fds[i] = leaving[i];
+		else if (leaving[i] >= 0)
+			close(leaving[i]);
+	if (fds && cv_thread_start("culvert-close", close_all, fds) < 0)
+		(void)close_all(fds);
 }
 
 static int open_lane(struct udp_lane *lane, uint32_t number, int udp, int dns, int raw4, int raw6)

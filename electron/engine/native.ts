@@ -14,7 +14,7 @@ import { declareCalls, type NativeCalls } from './native-calls.ts';
 import { NativeFlows } from './native-flows.ts';
 import { check } from './native-result.ts';
 
-const abi = 5;
+const abi = 6;
 const ringBytes = 8;
 /** CV_TERMINAL_BYTES. */
 const terminalBytes = 64;

@@ -5,13 +5,17 @@
  * Must not: keep any state of its own, or offer a call that takes a path from outside.
  */
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import koffi, { type LibraryHandle } from 'koffi';
 import { CulvertError, type FailureCode } from '#shared/failure.ts';
 import { maxMessageBytes, maxMessageDescriptors } from '#shared/helper-protocol.ts';
 
-const abi = 5;
+const abi = 6;
+
+/** Of what a tool complains of, the first line is told. */
+const wordsMaxBytes = 4096;
 
 /** Kind of the record in the watch pipe that says: this descriptor can be read. */
 export const ringReadable = 1;
@@ -19,6 +23,18 @@ export const ringReadable = 1;
 /** A message with the descriptors that came beside it; `end` is the peer's end of file. */
 export type Received =
   { kind: 'message'; bytes: Buffer; descriptors: number[] } | { kind: 'end' } | { kind: 'none' };
+
+/** A program that was started: its process, and the pipe at which its complaints are read. */
+export interface RunningTool {
+  readonly pid: number;
+  readonly complaints: number;
+}
+
+/** How it ended, a number, or why it did not end by itself, in a word; and what it wrote on stderr. */
+export interface EndedTool {
+  readonly status: number | string;
+  readonly words: string;
+}
 
 export class Native {
   readonly #receiveBuffer = Buffer.alloc(maxMessageBytes);
@@ -117,6 +133,26 @@ export class Native {
     check(this.#calls.netnsEnter(fd), 'namespace-forbidden', 'setns');
   }
 
+  /** Starts a program by its path, in this thread's network namespace. Throws `code` with why it could not be. */
+  startTool(code: FailureCode, words: readonly string[], input: string, third = -1): RunningTool {
+    const line = Buffer.from(words.map((word) => `${word}\0`).join(''));
+    const file = Buffer.from(input);
+    const complaints = new Int32Array(1);
+    const pid = this.#calls.toolStart(line, line.length, file, file.length, third, complaints);
+    return { pid: check(pid, code, words[0] ?? ''), complaints: complaints[0] ?? -1 };
+  }
+
+  /** Blocks until it has ended, and ends it after so many milliseconds. */
+  awaitTool({ pid, complaints }: RunningTool, timeoutMs: number): EndedTool {
+    const out = Buffer.alloc(wordsMaxBytes);
+    const status = this.#calls.toolWait(pid, complaints, timeoutMs, out, out.length);
+    const words = out.toString('utf8', 0, out.indexOf(0));
+    if (status < 0) return { status: errorName(status), words };
+    // wait(2): the signal in the low seven bits, else the exit status above them.
+    const signal = status & 0x7f;
+    return { status: signal === 0 ? status >> 8 : signalName(signal), words };
+  }
+
   /** The inode number by which /proc/PID/ns/net names the namespace. */
   namespaceInode(fd: number): number {
     return check(Number(this.#calls.netnsInode(fd)), 'namespace-forbidden', 'inode');
@@ -167,6 +203,10 @@ export class Native {
   }
 }
 
+function signalName(signal: number): string {
+  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`;
+}
+
 function errorName(result: number): string {
   return getSystemErrorName(result);
 }
@@ -209,6 +249,21 @@ function declare(library: LibraryHandle) {
     netnsNew: library.func('int cv_netns_new()') as () => number,
     netnsEnter: library.func('int cv_netns_enter(int)') as (fd: number) => number,
     netnsInode: library.func('int64_t cv_netns_inode(int)') as (fd: number) => number | bigint,
+    toolStart: library.func('int cv_tool_start(void *, uint32_t, const void *, uint32_t, int, void *)') as (
+      words: Buffer,
+      size: number,
+      input: Buffer,
+      inputSize: number,
+      third: number,
+      complaints: Bytes,
+    ) => number,
+    toolWait: library.func('int cv_tool_wait(int, int, int, void *, uint32_t)') as (
+      pid: number,
+      complaints: number,
+      timeoutMs: number,
+      out: Buffer,
+      room: number,
+    ) => number,
     segmentSize: library.func('int cv_segment_size(const char *, uint32_t)') as (
       device: string,
       bytes: number,

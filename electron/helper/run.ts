@@ -4,43 +4,57 @@
  * Does: run `ip`, `nft` and `culvert-launch`, by absolute path, with an argument array and a fixed or empty
  * environment. Must not: search PATH, use a shell, or run anything else (S34 of the notes, DESIGN.md §7).
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { CulvertError } from '#shared/failure.ts';
+import type { Native } from './native.ts';
 
 const directories = ['/usr/sbin', '/sbin', '/usr/bin', '/bin', '/run/current-system/sw/bin'];
-const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const timeoutMs = 10_000;
 
 export type Tool = 'ip' | 'nft';
 
-/** Of one that could not be started there are no words, though the types of Node say so. */
-interface Ended {
-  readonly status: number | null;
-  readonly stderr: Buffer | null;
-  readonly error?: Error;
+/** A tool at work. Several may be at once; none outlives the block that declares it with `using`. */
+export interface ToolAtWork extends Disposable {
+  /** Waits for its end. Throws the tool's failure with the first line that it complained with. */
+  readonly end: () => void;
 }
 
 /**
- * Runs a tool to its end in this thread's present network namespace, `input` on its stdin, `descriptor` as
- * its descriptor 3. Throws `tool-missing`, or the tool's failure with the first line that it complained with.
+ * Starts a tool in this thread's present network namespace, `input` on its stdin, `descriptor` as its descriptor 3.
+ * Throws `tool-missing`, or the tool's failure if it cannot be started.
  */
-export function runTool(tool: Tool, args: readonly string[], input: string, descriptor?: number): void {
-  const stdio = descriptor === undefined ? [] : [descriptor];
-  const ended: Ended = spawnSync(findTool(tool), args, {
-    input,
-    cwd: '/',
-    env: environment,
-    stdio: ['pipe', 'ignore', 'pipe', ...stdio],
-    timeout: timeoutMs,
-    maxBuffer: 1024 * 1024,
-  });
-  const { status, stderr, error } = ended;
-  const words = firstLine(stderr?.toString() ?? '');
-  // One that ends before it has read everything leaves an error of the pipe too: its own words say more.
-  if (error !== undefined && (status === null || status === 0 || words === ''))
-    throw new CulvertError(`${tool}-failed`, { detail: error.message, cause: error });
-  if (status !== 0) throw new CulvertError(`${tool}-failed`, { detail: words || `exit ${status}` });
+export function startTool(
+  native: Native,
+  tool: Tool,
+  args: readonly string[],
+  input: string,
+  descriptor?: number,
+): ToolAtWork {
+  const running = native.startTool(`${tool}-failed`, [findTool(tool), ...args], input, descriptor);
+  let isOver = false;
+  const wait = () => {
+    if (isOver) return undefined;
+    isOver = true;
+    return native.awaitTool(running, timeoutMs);
+  };
+  return {
+    end: () => {
+      const ended = wait();
+      if (ended !== undefined && ended.status !== 0)
+        throw new CulvertError(`${tool}-failed`, { detail: firstLine(ended.words) || wordOf(ended.status) });
+    },
+    [Symbol.dispose]: wait,
+  };
+}
+
+/** Runs a tool to its end. Throws as `startTool` and its `end` do. */
+export function runTool(...start: Parameters<typeof startTool>): void {
+  startTool(...start).end();
+}
+
+function wordOf(status: number | string): string {
+  return typeof status === 'number' ? `exit ${status}` : status;
 }
 
 /**

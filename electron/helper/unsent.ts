@@ -10,8 +10,14 @@ import { parseEndpoint } from './processes.ts';
 /** Most ports that are told for one family, so that they fit within a message. */
 const maxPorts = 4096;
 
-/** The local ports of the TCP connections, of the namespace that this thread is in, with something unacknowledged. */
-export function unsentPorts(): UnsentPorts {
+/**
+ * The local ports of the TCP connections, of the namespace that this thread is in, with something unacknowledged.
+ * `listeners`: how many TCP sockets listen there that are no app's. Where there are no others, as is usual, the tables
+ * are not read: the kernel looks for their lines through all connections of the computer, for milliseconds.
+ */
+export function unsentPorts(listeners: number): UnsentPorts {
+  const inUse = parseInUse(readTable('sockstat') + readTable('sockstat6'));
+  if (inUse !== undefined && inUse <= listeners) return { ipv4: [], ipv6: [] };
   const ports = (['tcp', 'tcp6'] as const).flatMap((name) => parseUnsent(readTable(name)));
   const ofFamily = (isIpv6: boolean) =>
     ports
@@ -36,8 +42,17 @@ export function parseUnsent(text: string): { isIpv6: boolean; port: number }[] {
   });
 }
 
+/**
+ * How many TCP sockets of a namespace connect, are connected or listen, those whose programs have ended among them:
+ * `inuse` of /proc/net/{sockstat,sockstat6}. Undefined where a kernel does not say.
+ */
+export function parseInUse(text: string): number | undefined {
+  const counts = [...text.matchAll(/^TCP6?: inuse ([0-9]+)/gm)].map(([, count]) => Number(count));
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** There is no table of a family that the kernel does not have. */
-function readTable(name: 'tcp' | 'tcp6'): string {
+function readTable(name: 'tcp' | 'tcp6' | 'sockstat' | 'sockstat6'): string {
   try {
     return readFileSync(`/proc/thread-self/net/${name}`, 'utf8');
   } catch (error) {

@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { expect, test } from 'vitest';
-import { parseUnsent, unsentPorts } from '../../electron/helper/unsent.ts';
+import { describe, expect, test } from 'vitest';
+import { parseInUse, parseUnsent, unsentPorts } from '../../electron/helper/unsent.ts';
 
 const head =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
@@ -39,11 +39,26 @@ test('a connection is told as long as its peer has not taken all of it', async (
   const { localPort } = client;
   // More than both socket buffers hold (tcp_wmem, tcp_rmem).
   client.end(Buffer.alloc(64 << 20));
-  await expect.poll(() => unsentPorts().ipv4).toContain(localPort);
+  await expect.poll(() => unsentPorts(0).ipv4).toContain(localPort);
   await expect.poll(() => accepted.length).toBe(1);
   accepted[0]?.resume();
-  await expect.poll(() => unsentPorts().ipv4, { timeout: 20_000 }).not.toContain(localPort);
+  await expect.poll(() => unsentPorts(0).ipv4, { timeout: 20_000 }).not.toContain(localPort);
   client.destroy();
   accepted[0]?.destroy();
   server.close();
+});
+
+describe('the sockets in use', () => {
+  const stat = (count: number) =>
+    `sockets: used 9\nTCP: inuse ${count} orphan 1 tw 0 alloc 7 mem 458\nUDP: inuse 3 mem 0\n`;
+
+  test('are those of both families, not those of UDP', () => {
+    expect(parseInUse(`${stat(4)}TCP6: inuse 1\nUDP6: inuse 5\n`)).toBe(5);
+    expect(parseInUse(stat(0))).toBe(0);
+  });
+
+  test('are unknown where nothing is said of them', () => {
+    expect(parseInUse('')).toBeUndefined();
+    expect(parseInUse('sockets: used 9\n')).toBeUndefined();
+  });
 });

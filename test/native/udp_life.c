@@ -168,7 +168,8 @@ static void lanes_come_and_go_without_a_trace(void)
 		CHECK(cv_udp_dissociate(first) == -ENOENT);
 		forget(first);
 	}
-	CHECK(descriptor_count() == before);
+	/* Less, where the first lane had not been closed yet. */
+	EVENTUALLY(descriptor_count() <= before);
 	CHECK(expired_count == 0);
 }
 

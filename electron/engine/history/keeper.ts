@@ -27,6 +27,9 @@ const shownHosts = 50;
 /** More would not fit into an answer; what came later in time is left out of them. */
 const maxMarks = 300;
 
+/** The stamp of a configuration that is not there: nothing is kept then. */
+const noFile = 'none';
+
 type Settings = Config['history'];
 interface PastQuery {
   readonly from: number;
@@ -43,7 +46,7 @@ export class HistoryKeeper {
   readonly #files: HistoryFiles;
   /** Start of the first minute that is not written yet. */
   #next: number;
-  #read: { settings: Settings; stamp: string } = { settings: { keep: 'off', hosts: false }, stamp: '' };
+  #read: { settings: Settings; stamp: string } = { settings: { keep: 'off', hosts: false }, stamp: noFile };
   #problem: Failure | undefined;
 
   constructor(
@@ -187,7 +190,7 @@ export class HistoryKeeper {
 /** Differs whenever a file was written. */
 function stampOf(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? 'none' : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+  return stats === undefined ? noFile : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }
 
 function trafficLineOf(
