@@ -14,12 +14,14 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -113,7 +115,11 @@ function buildCode() {
   const code = join(dist, 'cli.code');
   const command = ['run', '--isolation', 'rootless', '--proxy', 'socks5://127.0.0.1:9', '--', 'sleep', '0.3'];
   const keep = [join(root, 'build/keep-code.js'), program, code, ...command];
-  const { status } = spawnSync(process.execPath, keep, { stdio: 'ignore' });
+  // Whoever builds has settings and a log, which are not the build's.
+  const home = mkdtempSync(join(tmpdir(), 'culvert-build-'));
+  const env = { PATH: process.env['PATH'], HOME: home, XDG_RUNTIME_DIR: home };
+  const { status } = spawnSync(process.execPath, keep, { stdio: 'ignore', env });
+  rmSync(home, { recursive: true, force: true });
   // Not having it costs time at a start and nothing else.
   if (status !== 0) rmSync(code, { force: true });
 }
