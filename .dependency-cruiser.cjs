@@ -40,12 +40,12 @@ module.exports = {
     {
       name: 'cli-hosts-engine-by-its-index',
       comment:
-        'The command line may host an engine, through its index.ts and those of import/ and profiles/ only.',
+        'The command line may host an engine, through its index.ts, those of import/ and profiles/, and helper-ahead.ts.',
       severity: 'error',
       from: { path: '^electron/cli/' },
       to: {
         path: '^(electron|renderer|test|build)/',
-        pathNot: '^electron/(cli|shared)/|^electron/engine/((import|profiles)/)?index\\.ts$',
+        pathNot: '^electron/(cli|shared)/|^electron/engine/(((import|profiles)/)?index|helper-ahead)\\.ts$',
       },
     },
     {

@@ -1,5 +1,8 @@
 /** How `culvert run` is typed. */
+import { existsSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
+import { laneMark } from '#shared/paths.ts';
+import { ownStanding } from './caller.ts';
 import { verbExit } from './exit-codes.ts';
 import { complain } from './output.ts';
 import type { RunOptions } from './run-request.ts';
@@ -51,9 +54,17 @@ export function describeRun(program: Command, productDir: string): void {
         process.exitCode = verbExit.usage;
         return;
       }
+      const ahead = await helperAhead(options, productDir);
       const { run } = await import('./run.ts');
-      await run([name, ...rest], options as RunOptions, productDir);
+      await run([name, ...rest], options as RunOptions, productDir, ahead);
     });
+}
+
+/** A helper for what most commands get, begun before all else is loaded; not where there can be no lane. */
+async function helperAhead({ isolation = 'auto' }: Partial<RunOptions>, productDir: string) {
+  if (existsSync(laneMark)) return undefined;
+  const { HelperAhead } = await import('#engine/helper-ahead');
+  return HelperAhead.start(isolation, { hasTerminal: ownStanding().isForeground, productDir });
 }
 
 /** An option that may come once: with commander the last one would win in silence. */

@@ -9,6 +9,7 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { isatty } from 'node:tty';
 import { type AppExit, Engine, type Lane, terminal } from '#engine';
+import type { HelperAhead } from '#engine/helper-ahead';
 import { CulvertError, type Failure, failureOf } from '#shared/failure.ts';
 import { laneMark } from '#shared/paths.ts';
 import { ownStanding, payloadOf } from './caller.ts';
@@ -26,16 +27,18 @@ const tellLeftoversMs = 1000;
 type Ending =
   { readonly kind: 'code'; readonly code: number } | { readonly kind: 'signal'; readonly signal: number };
 
-/** Runs the command and never returns. `productDir` is where bin/, native/ and helper.cjs are. */
+/** Runs the command and never returns. `productDir` is where bin/, native/ and helper.cjs are; `ahead` a helper for it. */
 export async function run(
   argv: readonly [string, ...string[]],
   options: RunOptions,
   productDir: string,
+  ahead: HelperAhead | undefined,
 ): Promise<never> {
   let ending: Ending;
   try {
-    ending = await attempt(argv, options, productDir);
+    ending = await attempt(argv, options, productDir, ahead);
   } catch (error) {
+    await ahead?.close();
     const failure = withName(failureOf(error), argv[0]);
     complainOf(failure);
     return process.exit(exitOfRun(failure.code));
@@ -53,10 +56,14 @@ async function attempt(
   argv: readonly [string, ...string[]],
   options: RunOptions,
   productDir: string,
+  ahead: HelperAhead | undefined,
 ): Promise<Ending> {
   if (existsSync(laneMark)) throw new CulvertError('nested-lane');
   const chosen = await chooseProfile(argv, options);
-  if (chosen === 'interrupted') return { kind: 'signal', signal: constants.signals.SIGINT };
+  if (chosen === 'interrupted') {
+    await ahead?.close();
+    return { kind: 'signal', signal: constants.signals.SIGINT };
+  }
   const request = {
     name: basename(argv[0]),
     apps: chosen.apps,
@@ -67,7 +74,12 @@ async function attempt(
   using desk = new SignalDesk(request.payload.ignoredSignals, () => ownStanding().isForeground);
   const standing = ownStanding();
   const { isolation } = chosen;
-  await using engine = await Engine.start({ isolation, hasTerminal: standing.isForeground, productDir });
+  await using engine = await Engine.start({
+    isolation,
+    hasTerminal: standing.isForeground,
+    productDir,
+    ahead,
+  });
   const interrupted = new Promise<Ending>((resolve) => {
     desk.onEnd = (signal) => {
       resolve({ kind: 'signal', signal: constants.signals[signal] });

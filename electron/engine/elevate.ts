@@ -7,12 +7,12 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CulvertError, failureSaying, type Failure, type FailureCode } from '#shared/failure.ts';
 import type { Mode } from '#shared/helper-protocol.ts';
 import type { Isolation } from '#shared/model.ts';
-import { helperSocket, runtimeDir } from '#shared/paths.ts';
+import { helperSocket, helperSocketPid, runtimeDir } from '#shared/paths.ts';
 import { phrase, type Phrase } from '#shared/phrase.ts';
 import { helperForRoot, isForRoot, policyFor } from './helper-place.ts';
 import type { EngineOptions } from './lane-spec.ts';
@@ -225,7 +225,9 @@ function sudoPromptWay(helper: string): Way {
 }
 
 async function start(native: Native, way: Way, signal: AbortSignal): Promise<StartedHelper> {
-  const path = helperSocket(runtimeDir(), process.pid, randomBytes(6).toString('hex'));
+  const dir = runtimeDir();
+  forgetTheDead(dir);
+  const path = helperSocket(dir, process.pid, randomBytes(6).toString('hex'));
   const listener = native.listen(path);
   let words = '';
   const child = way.command === 'sudo-prompt' ? await promptSudo(way.args(path)) : spawnWay(way, path);
@@ -252,6 +254,14 @@ async function start(native: Native, way: Way, signal: AbortSignal): Promise<Sta
     native.unwatch(listener);
     native.close(listener);
     rmSync(path, { force: true });
+  }
+}
+
+/** Removes the sockets of those that were killed while they waited for a helper. */
+function forgetTheDead(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    const pid = helperSocketPid(name);
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(dir, name), { force: true });
   }
 }
 
@@ -297,7 +307,17 @@ function dialledBack(
         reject(new CulvertError(failure.code, failure));
       });
     };
+    const take = (): boolean => {
+      const link = native.accept(listener);
+      if (link === undefined) return false;
+      settle(() => {
+        resolve(link);
+      });
+      return true;
+    };
     const timer = setTimeout(() => {
+      // It may have dialled while this process was waiting for something else, as for a password on stdin.
+      if (take()) return;
       fail(failureSaying('helper-timeout', phrase('helper.late', { seconds: way.timeoutMs / 1000 })));
     }, way.timeoutMs);
     // A question that nobody waits for any more may stay: what belongs to root cannot be ended from here.
@@ -313,13 +333,6 @@ function dialledBack(
       const failure = way.refusal(code, words());
       if (failure !== undefined) setTimeout(fail, way.timeoutMs === humanMs ? keyboardMs : 0, failure);
     });
-    native.watch(listener, () => {
-      const link = native.accept(listener);
-      if (link !== undefined) {
-        settle(() => {
-          resolve(link);
-        });
-      }
-    });
+    native.watch(listener, take);
   });
 }

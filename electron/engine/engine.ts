@@ -113,7 +113,7 @@ export class Engine implements AsyncDisposable {
 
   /** Loads the native part and opens the engine's control socket. The helper is started when it is needed. */
   static async start(options: EngineOptions): Promise<Engine> {
-    const native = new Native(options.productDir);
+    const native = options.ahead?.native ?? new Native(options.productDir);
     const facts = callerFacts((resource) => native.limit(resource), process.env);
     native.harden();
     const engine = new Engine(options, native);

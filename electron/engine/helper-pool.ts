@@ -80,6 +80,7 @@ export class Helpers {
   /** Lets go of all: they tear down what is left and end. */
   async close(): Promise<void> {
     this.#patience.abort();
+    await this.#options.ahead?.close();
     for (const helper of this.#helpers.values()) (await helper.catch(() => undefined))?.link.close();
   }
 
@@ -104,7 +105,8 @@ export class Helpers {
 
   async #start(mode: Mode): Promise<ReadyHelper> {
     this.#changed(mode, { state: 'starting', mode });
-    const started = await startHelper(this.#native, mode, this.#options, this.#patience.signal);
+    const begun = this.#options.ahead?.take(mode);
+    const started = await (begun ?? startHelper(this.#native, mode, this.#options, this.#patience.signal));
     const { why } = started;
     const link = new HelperLink(this.#native, started, () => {
       this.#helpers.delete(mode);

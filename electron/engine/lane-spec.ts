@@ -5,6 +5,7 @@ import type { Mode, Terminal } from '#shared/helper-protocol.ts';
 import type { DnsMode, Isolation } from '#shared/model.ts';
 import type { Phrase } from '#shared/phrase.ts';
 import type { Profile, Rule } from '#shared/profile.ts';
+import type { HelperAhead } from './helper-ahead.ts';
 
 /**
  * The profile of a lane: one of the configuration, by its id, or one that was given on the command line, with the
@@ -61,4 +62,6 @@ export interface EngineOptions {
   readonly hasTerminal: boolean;
   /** Directory of the built product (where bin/, native/ and helper.cjs are). */
   readonly productDir: string;
+  /** A helper that was begun already. */
+  readonly ahead?: HelperAhead | undefined;
 }

@@ -84,6 +84,12 @@ export function helperSocket(dir: string, pid: number, nonce: string): string {
   return join(dir, `helper-${pid}-${nonce}.sock`);
 }
 
+/** The process that awaits a helper at such a socket, by the socket's name; undefined for any other file. */
+export function helperSocketPid(fileName: string): number | undefined {
+  const match = /^helper-([1-9][0-9]*)-[0-9a-f]+\.sock$/.exec(fileName);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
 /** The process id in the name of an engine's control socket, or undefined for any other file. */
 export function enginePidOf(fileName: string): number | undefined {
   const match = /^engine-([1-9][0-9]*)\.sock$/.exec(fileName);
