@@ -15,7 +15,8 @@ has() {
 	local paths=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 	case $1 in
 	header:*) echo "#include <${1#*:}>" | gcc -E - >/dev/null 2>&1 ;;
-	lib:*) PATH=$paths ldconfig -p 2>/dev/null | grep -qF "${1#*:} " ;;
+	# All of it is read: a grep that stops at its line ends ldconfig by a signal, which pipefail takes for a failure.
+	lib:*) PATH=$paths ldconfig -p 2>/dev/null | grep -F "${1#*:} " >/dev/null ;;
 	file:*) [ -e "${1#*:}" ] ;;
 	static:*) PATH=$paths command -v "${1#*:}" >/dev/null && ! ldd "$(PATH=$paths command -v "${1#*:}")" >/dev/null 2>&1 ;;
 	*) PATH=$paths command -v "$1" >/dev/null ;;
@@ -75,7 +76,7 @@ install_command() {
 known_to_apt() {
 	local name
 	for name in ${1//|/ }; do
-		if apt-cache policy "$name" 2>/dev/null | grep -q 'Candidate: [^(]'; then
+		if apt-cache policy "$name" 2>/dev/null | grep 'Candidate: [^(]' >/dev/null; then
 			echo "$name"
 			return
 		fi

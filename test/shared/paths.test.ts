@@ -1,8 +1,16 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { configDir, enginePidOf, engineSocket, runtimeDir, stateDir } from '#shared/paths.ts';
+import {
+  configDir,
+  enginePidOf,
+  engineSocket,
+  helperSocket,
+  helperSocketPid,
+  runtimeDir,
+  stateDir,
+} from '#shared/paths.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -40,6 +48,19 @@ test('the name of an engine’s socket tells its process', () => {
   for (const name of ['engine-0.sock', 'engine-.sock', 'helper-42-x.sock', 'engine-42.sock.bak']) {
     expect(enginePidOf(name)).toBeUndefined();
   }
+});
+
+test('the name of the socket for a helper tells who waits there', () => {
+  const name = basename(helperSocket('/d', 42, '0af3'));
+  expect(helperSocketPid(name)).toBe(42);
+  for (const other of [
+    'helper-42.sock',
+    'helper-0-a.sock',
+    'helper-42-x.sock',
+    'engine-42.sock',
+    `${name}.bak`,
+  ])
+    expect(helperSocketPid(other)).toBeUndefined();
 });
 
 test('the directories for what stays are made below their variables or the home, for their owner alone', () => {
