@@ -90,13 +90,21 @@ export function leadsOn(error: unknown): boolean {
   return error instanceof CulvertError && goesOn.includes(error.failure.code);
 }
 
+/** The mode of a helper for this isolation that is started without asking anybody; undefined where there is none. */
+export function unaskedMode(isolation: Isolation): Mode | undefined {
+  if (isolation === 'rootless') return 'rootless';
+  if (process.geteuid?.() === 0) return 'privileged';
+  return isolation === 'helper' ? undefined : 'rootless';
+}
+
 /** The modes of helpers to try for this isolation, in order. */
 export function modesFor(isolation: Isolation, { hasTerminal, productDir }: HelperOptions): readonly Mode[] {
-  if (isolation === 'rootless') return ['rootless'];
-  if (isolation === 'helper' || process.geteuid?.() === 0) return ['privileged'];
+  const unasked = unaskedMode(isolation);
+  if (unasked === undefined) return ['privileged'];
+  if (isolation === 'rootless' || unasked === 'privileged') return [unasked];
   const canAsk = hasTerminal || existsSync(pkexecPath);
   const mayBeRoot = canAsk && !hasNoNewPrivs() && isForRoot(productDir);
-  return mayBeRoot ? ['rootless', 'privileged'] : ['rootless'];
+  return mayBeRoot ? [unasked, 'privileged'] : [unasked];
 }
 
 /** Whether a user without a terminal can be asked for permission. */

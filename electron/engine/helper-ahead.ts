@@ -7,7 +7,7 @@
  */
 import type { Mode } from '#shared/helper-protocol.ts';
 import { isolations } from '#shared/model.ts';
-import { type HelperOptions, modesFor, type StartedHelper, startHelper } from './elevate.ts';
+import { type HelperOptions, type StartedHelper, startHelper, unaskedMode } from './elevate.ts';
 import { Native } from './native.ts';
 
 export class HelperAhead {
@@ -26,14 +26,14 @@ export class HelperAhead {
   }
 
   /**
-   * For an engine of this isolation. Undefined where the first way to a helper may ask somebody, or where nothing can
+   * For an engine of this isolation. Undefined where every way to a helper may ask somebody, or where nothing can
    * be begun: then the engine says what is wrong.
    */
   static start(isolation: string, options: HelperOptions): HelperAhead | undefined {
     const known = isolations.find((word) => word === isolation);
     if (known === undefined) return undefined;
-    const [mode] = modesFor(known, options);
-    if (mode === undefined || (mode === 'privileged' && process.geteuid?.() !== 0)) return undefined;
+    const mode = unaskedMode(known);
+    if (mode === undefined) return undefined;
     try {
       return new HelperAhead(new Native(options.productDir), mode, options);
     } catch {
