@@ -35,6 +35,11 @@ export function said({ process }: Proxy, destination: string): boolean {
   return process.stderr.includes(`connected to ${destination}:`);
 }
 
+/** What it has said may still be on its way to here. */
+export async function hears(proxy: Proxy, destination: string): Promise<void> {
+  await until(`the proxy to name ${destination}`, () => said(proxy, destination));
+}
+
 /** A line for a lane's shell: a connection that stays open. */
 export function listenTo(name: string): string {
   return `/usr/bin/python3 -c 'import socket; s = socket.create_connection(("${name}", ${ports.banner})); [0 for _ in iter(lambda: s.recv(65536), b"")]' &\n`;

@@ -5,7 +5,7 @@ import { contentHash } from '../world/content.ts';
 import { greeting } from '../world/servers/web.ts';
 import { until } from '../world/until.ts';
 import { LaneShell } from './lane-shell.ts';
-import { fetchPage, PolicyStage, said } from './policy-stage.ts';
+import { fetchPage, hears, PolicyStage } from './policy-stage.ts';
 import { probe } from './reports.ts';
 import { serverOf, writeConfig } from './settings.ts';
 
@@ -27,8 +27,8 @@ test('a chain of several kinds carries TCP to a name', async () => {
   writeConfig(stage.world, { profiles: [stage.profileOne({ chain })] });
   await using lane = await LaneShell.open(stage.product, { profile: 'one' });
   expect(await lane.must(fetchPage('chained.example.test'))).toBe(greeting);
-  expect(said(stage.two, 'chained.example.test')).toBe(true);
-  expect(said(stage.one, http.address)).toBe(true);
+  await hears(stage.two, 'chained.example.test');
+  await hears(stage.one, http.address);
   expect((await stage.flowTo(lane, 'chained.example.test'))?.via).toMatch(/socks5:.* → http:.* → socks5:/);
   const given = [stage.one.url, squid.url].flatMap((url) => ['--proxy', url]);
   const run = [stage.product.culvert, 'run', ...given, '--', 'sh', '-c', fetchPage('given.example.test')];
@@ -137,7 +137,7 @@ test('egress names the interface that everything leaves by; one that is not ther
   writeConfig(stage.world, { profiles: [stage.profileOne({ egress: 'lan0' })] });
   await stage.switchTo(lane, 'one');
   expect(await lane.must(fetchPage('by-lan0.example.test'))).toBe(greeting);
-  expect(said(stage.one, 'by-lan0.example.test')).toBe(true);
+  await hears(stage.one, 'by-lan0.example.test');
   // The host's own route to the proxy leads out of the other interface.
   const sent = await stage.capture.packets(
     (packet) => packet.sent && packet.destinationPort === stage.one.port,
@@ -164,7 +164,7 @@ test('the local network is reached through the proxy, directly, or not at all, a
   const sentThere = () => stage.capture.packets(({ destination }) => destination === internet.lan4);
 
   expect((await peer()).code).toBe(0);
-  expect(said(stage.one, internet.lan4)).toBe(true);
+  await hears(stage.one, internet.lan4);
   expect(await sentThere()).toEqual([]);
 
   writeConfig(stage.world, { profiles: [there('block')] });
@@ -178,7 +178,7 @@ test('the local network is reached through the proxy, directly, or not at all, a
   expect(new Set((await sentThere()).map(({ iface }) => iface))).toEqual(new Set(['lan0']));
   // All else still goes through the proxy.
   expect(await lane.must(fetchPage(internet.web4))).toBe(greeting);
-  expect(said(stage.one, internet.web4)).toBe(true);
+  await hears(stage.one, internet.web4);
 });
 
 test('one app goes out directly by another interface, TCP and UDP, and not at all while that is not there', async () => {
