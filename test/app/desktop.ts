@@ -187,9 +187,15 @@ export class OpenWindow {
 
   /** Whether the user can see it. */
   async isVisible(): Promise<boolean> {
-    return this.app.evaluate(({ BrowserWindow }) =>
-      BrowserWindow.getAllWindows().some((window) => window.isVisible()),
-    );
+    const look = () =>
+      this.app.evaluate(({ BrowserWindow }) =>
+        BrowserWindow.getAllWindows().some((window) => window.isVisible()),
+      );
+    // V8 may collect the promise of an answer before its debugger has told it.
+    return look().catch((error: unknown) => {
+      if (!String(error).includes('was garbage collected')) throw error;
+      return look();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

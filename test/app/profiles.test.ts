@@ -109,7 +109,7 @@ test('the staged test shows its lines as they come, with the exit address, and t
     .getByText(/Exit address /)
     .waitFor();
   const lines = page.getByRole('region', { name: 'Test' }).getByRole('listitem');
-  expect(await lines.count()).toBeGreaterThan(3);
+  await until('all its lines', async () => (await lines.count()) > 3);
   expect(await lines.first().textContent()).toContain('Reach');
   await row('Work').getByText(/ms$/).waitFor();
   await keep('tested');
