@@ -34,8 +34,10 @@ name, size, own, other = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 def page(n):
     try: urllib.request.urlopen(f'http://{name}-{n}.example.test/{name}/{n}', timeout=20)
     except urllib.error.HTTPError as error: return error.code == 404
+# Open to the end, so that each has a port of its own.
+kept = []
 def datagram(n):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20)
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20); kept.append(s)
     s.connect((f'{name}-{n}.example.test', ${ports.echo})); s.send(bytes(size))
     return len(s.recv(1000)) == size
 def wait(path):
@@ -48,7 +50,9 @@ write(own + '.ready', ''); wait(other + '.ready')
 with concurrent.futures.ThreadPoolExecutor(8) as pool:
     pages = [pool.submit(page, n) for n in range(${times})]
     datagrams = [pool.submit(datagram, n) for n in range(${times})]
-    answered = [sum(one.result() is True for one in all) for all in (pages, datagrams)]
+    ends = [[one.exception() or one.result() for one in all] for all in (pages, datagrams)]
+answered = [sum(end is True for end in all) for all in ends]
+for end in sum(ends, []): end is True or print(repr(end), flush=True)
 fakes = [socket.gethostbyname(f'{name}-only-{n}.example.test') for n in range(400 if name == 'one' else 1)]
 write(own + '.fake', fakes[-1])
 theirs = wait(other + '.fake')
