@@ -22,4 +22,7 @@ int cv_bind_to_device(int fd, const char *device);
  */
 int cv_thread_start(const char *name, void *(*run)(void *), void *argument);
 
+/* Milliseconds of the clock that nobody sets (clock_gettime(2), CLOCK_MONOTONIC). */
+int64_t cv_monotonic_ms(void);
+
 #endif

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -40,14 +39,6 @@ static int address_of(const char *path, struct sockaddr_un *address)
 	address->sun_family = AF_UNIX;
 	memcpy(address->sun_path, path, length);
 	return 0;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int close_with(int fd, int error)
@@ -134,7 +125,7 @@ static int wait_for_room(int fd, int64_t deadline)
 {
 	for (;;) {
 		struct pollfd room = {.fd = fd, .events = POLLOUT};
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - cv_monotonic_ms();
 		int ready = left <= 0 ? 0 : poll(&room, 1, (int)left);
 
 		if (ready > 0)
@@ -154,7 +145,7 @@ int cv_link_send(int fd, const void *message, uint32_t size, const int32_t *fds,
 {
 	struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = size};
 	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-	int64_t deadline = now_ms() + SEND_PATIENCE_MS;
+	int64_t deadline = cv_monotonic_ms() + SEND_PATIENCE_MS;
 	union control control;
 
 	/* An empty message would look like end of file. */

@@ -44,7 +44,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "pump.h"
@@ -54,14 +53,6 @@
 
 static struct pump_thread threads[THREADS_MAX];
 static int thread_count;
-
-int64_t cv_monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Puts a flow into its thread's mailbox; the lock is held. Answers whether cv_mail_wake is to be called after it. */
 bool cv_mail_put(struct pump_thread *thread, struct flow *flow)

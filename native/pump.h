@@ -186,7 +186,6 @@ void cv_pipe_give_back(struct pump_thread *thread, struct pipe_ends *ends);
 void cv_pipe_discard(struct pump_thread *thread, struct pipe_ends *ends);
 
 /* pump.c */
-int64_t cv_monotonic_ms(void);
 bool cv_mail_put(struct pump_thread *thread, struct flow *flow);
 void cv_mail_wake(struct pump_thread *thread);
 struct pump_thread *cv_thread_with_fewest(void);

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -113,15 +112,7 @@ int cv_tool_start(char *words, uint32_t size, const void *input, uint32_t input_
 	return result;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Reads what is there: how much of `room` is left, and -1 at the end. What does not fit is read and forgotten. */
+/* Reads what is there, as far as there is room, and what does not fit to forget it. Returns -1 at the end. */
 static int hear(int fd, char **out, uint32_t *room)
 {
 	char beyond[512];
@@ -142,12 +133,12 @@ int cv_tool_wait(int pid, int complaints, int timeout_ms, char *out, uint32_t ro
 {
 	int process = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd fds[2] = {{.fd = complaints, .events = POLLIN}, {.fd = process, .events = POLLIN}};
-	int64_t until = now_ms() + timeout_ms;
+	int64_t until = cv_monotonic_ms() + timeout_ms;
 	int status, error = process < 0 ? errno : 0;
 
 	room--;
 	while (!error && !(fds[1].revents && !(fds[0].revents & POLLIN))) {
-		int64_t left = until - now_ms();
+		int64_t left = until - cv_monotonic_ms();
 		int ready = left > 0 ? poll(fds, 2, (int)left) : 0;
 
 		if (ready == 0)

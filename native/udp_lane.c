@@ -6,12 +6,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "udp.h"
-
-enum { LEAVING = 3 };
 
 int udp_socket_option(int fd, int option)
 {
@@ -34,14 +31,9 @@ int udp_copy_socket(int fd, int type, int *out)
 	return *out < 0 ? -errno : 0;
 }
 
-static void *close_all(void *argument)
+static void *close_apart(void *fd)
 {
-	const int *fds = argument;
-
-	for (int i = 0; i < LEAVING; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	free(argument);
+	close((int)(intptr_t)fd);
 	return NULL;
 }
 
@@ -51,20 +43,17 @@ static void *close_all(void *argument)
  */
 static void close_lane(struct udp_lane *lane)
 {
-	int *fds = malloc(LEAVING * sizeof *fds);
-	int leaving[LEAVING] = {lane->raw4, lane->raw6, udp_frame_detach(lane)};
+	int packet = udp_frame_detach(lane);
 
 	udp_unwatch(lane->udp);
 	udp_unwatch(lane->dns);
-	lane->raw4 = lane->raw6 = -1;
+	if (lane->raw4 >= 0)
+		close(lane->raw4);
+	if (lane->raw6 >= 0)
+		close(lane->raw6);
+	if (packet >= 0 && cv_thread_start("culvert-close", close_apart, (void *)(intptr_t)packet) < 0)
+		close(packet);
 	lane->is_used = false;
-	for (int i = 0; i < LEAVING; i++)
-		if (fds)
-			fds[i] = leaving[i];
-		else if (leaving[i] >= 0)
-			close(leaving[i]);
-	if (fds && cv_thread_start("culvert-close", close_all, fds) < 0)
-		(void)close_all(fds);
 }
 
 static int open_lane(struct udp_lane *lane, uint32_t number, int udp, int dns, int raw4, int raw6)

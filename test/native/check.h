@@ -71,9 +71,9 @@ static inline int64_t now_ms(void)
 		}                                                                                              \
 	} while (0)
 
-static inline int descriptor_count(void)
+static inline int entry_count(const char *path)
 {
-	DIR *directory = opendir("/proc/self/fd");
+	DIR *directory = opendir(path);
 	int count = 0;
 
 	CHECK(directory != NULL);
@@ -81,6 +81,11 @@ static inline int descriptor_count(void)
 		count++;
 	closedir(directory);
 	return count;
+}
+
+static inline int descriptor_count(void)
+{
+	return entry_count("/proc/self/fd");
 }
 
 /* A listener on 127.0.0.1 with a port of the kernel's choice. */

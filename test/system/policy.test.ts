@@ -92,9 +92,7 @@ test('an app is stopped by its name, and a name that does not run is told', asyn
 test('no network is a profile like others, and there is a way back from it', async () => {
   await using lane = await LaneShell.open(stage.product, { profile: 'one' });
   await stage.switchTo(lane, 'none');
-  expect((await lane.run(fetchPage('nowhere.example.test'))).output).toMatch(
-    /reset|refused|could.*n.t connect/i,
-  );
+  expect((await lane.run(fetchPage('nowhere.example.test'))).output).toMatch(/reset|refused/i);
   expect((await stage.flowTo(lane, 'nowhere.example.test'))?.state).toBe('refused');
   expect(await stage.switchTo(lane, 'One')).toMatch(/now through one/);
   expect(await lane.must(fetchPage('somewhere.example.test'))).toBe(greeting);

@@ -101,9 +101,9 @@ describe('a proxy that comes and goes', () => {
       await hears(proxy, `here-${round}.example.test`);
       await stage.isHealth(lane, 'reachable');
       await proxy.kill();
-      expect((await lane.run(fetchPage(`gone-${round}.example.test`))).output).toMatch(
-        /reset|refused|could.*n.t connect/i,
-      );
+      // Where the lane refuses by then, curl names the error only with -v.
+      const { output } = await lane.run(`${fetchPage(`gone-${round}.example.test`)} -v`);
+      expect(output).toMatch(/reset|refused/i);
       await stage.isHealth(lane, 'unreachable');
       proxy = await stage.world.proxy('microsocks', { port });
     }
