@@ -10,6 +10,8 @@
 
 #include "culvert.h"
 
+struct epoll_event;
+
 /* To be called by cv_pump_reap and cv_udp_poll before they look: the next cv_ring of the kind writes again. */
 void cv_ring_clear(uint32_t kind);
 
@@ -24,5 +26,19 @@ int cv_thread_start(const char *name, void *(*run)(void *), void *argument);
 
 /* Milliseconds of the clock that nobody sets (clock_gettime(2), CLOCK_MONOTONIC). */
 int64_t cv_monotonic_ms(void);
+
+/* How long a thread's last waits were (wait.c); all zero at first, and for that thread only. */
+struct cv_wait {
+	int short_waits;
+};
+
+/*
+ * epoll_wait(2), which may look again and again for 100 µs before it sleeps, if waits of late were shorter than
+ * that. Returns what epoll_wait returns.
+ */
+int cv_wait(struct cv_wait *wait, int epoll_fd, struct epoll_event *events, int room, int timeout_ms);
+
+/* To be called by a thread that moves large amounts: let the next waits be slept through, whatever the last were. */
+void cv_wait_asleep(struct cv_wait *wait);
 
 #endif

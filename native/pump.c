@@ -220,6 +220,7 @@ static void let_others_work(struct pump_thread *thread)
 	if (!thread->was_spliced)
 		return;
 	thread->was_spliced = false;
+	cv_wait_asleep(&thread->wait);
 	(void)sched_yield();
 }
 
@@ -273,7 +274,7 @@ static void *pump_run(void *argument)
 		int count;
 
 		let_others_work(thread);
-		count = epoll_wait(thread->epoll_fd, events, EVENTS_AT_ONCE, patience(thread));
+		count = cv_wait(&thread->wait, thread->epoll_fd, events, EVENTS_AT_ONCE, patience(thread));
 		thread->now_ms = cv_monotonic_ms();
 		/* New flows first: an app and Node wait for each step of theirs. */
 		for (int i = 0; i < count; i++) {

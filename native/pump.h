@@ -176,6 +176,7 @@ struct pump_thread {
 	int pipe_limit;
 	int large_pipe_limit;
 	int64_t pipe_retry_ms;
+	struct cv_wait wait;
 	bool was_spliced; /* large amounts have moved since others had the processor */
 };
 

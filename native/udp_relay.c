@@ -256,9 +256,10 @@ static void handle(const struct epoll_event *event)
 static void *run(void *unused)
 {
 	struct epoll_event events[UDP_BATCH];
+	struct cv_wait wait = {0};
 	(void)unused;
 	for (;;) {
-		int count = epoll_wait(udp_engine.epoll, events, UDP_BATCH, -1);
+		int count = cv_wait(&wait, udp_engine.epoll, events, UDP_BATCH, -1);
 		for (int i = 0; i < count; i++) {
 			udp_lock();
 			udp_tick();
