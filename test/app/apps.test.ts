@@ -95,7 +95,7 @@ test('before there is a profile an app asks for one, and a profile that is added
 });
 
 test('an icon is served as a picture that can do nothing, and what has none is empty', async () => {
-  const answers = await window.app.evaluate(async ({ session }) => {
+  const answers = await window.inMain(async ({ session }) => {
     const ask = async (path: string) => {
       const response = await session.defaultSession.fetch(`app://culvert/icon/${path}`);
       const { status, headers } = response;
@@ -253,7 +253,7 @@ describe('what is dropped', () => {
       return found;
     });
     expect(told).toBe(script);
-    await window.app.evaluate(({ dialog: dialogs }, file) => {
+    await window.inMain(({ dialog: dialogs }, file) => {
       dialogs.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [file] });
     }, script);
     await window.page.getByRole('button', { name: 'Open a file…' }).click();

@@ -90,7 +90,7 @@ async function click(name: string): Promise<void> {
 /** Has the table of connections show these as well, in a window that is wide enough for them. */
 async function showColumns(...names: readonly string[]): Promise<void> {
   const { page } = window;
-  await window.app.evaluate(({ BrowserWindow }) => {
+  await window.inMain(({ BrowserWindow }) => {
     BrowserWindow.getAllWindows()[0]?.setSize(1360, 760);
   });
   await page.keyboard.press('Control+3');

@@ -175,7 +175,7 @@ test('rows are chosen with Shift and Ctrl, copied, turned into a query and a rul
   await menuItem('Copy').press('ArrowRight');
   await menuItem('As filter').press('Enter');
   await page.getByText('Copied 2 connections').waitFor();
-  const copied = await window.app.evaluate(({ clipboard }) => clipboard.readText());
+  const copied = await window.inMain(({ clipboard }) => clipboard.readText());
   expect(copied).toBe(`app:python3 host:later.test,unseen.test port:${ports.banner} proto:tcp`);
   await row('two.test').click({ button: 'right' });
   await menuItem('Exclude').press('ArrowRight');

@@ -185,17 +185,30 @@ export class OpenWindow {
     return window;
   }
 
+  /**
+   * What a function answers in the window's main process. V8's debugger holds the promise of an answer weakly until
+   * microtasks run, and an idle main process may collect garbage before: so a timer holds it until it is told.
+   */
+  inMain<Answer, Given = undefined>(
+    look: (electron: typeof import('electron'), given: Given) => Answer | Promise<Answer>,
+    ...[given]: Given extends undefined ? [] : [Given]
+  ): Promise<Answer> {
+    return this.app.evaluate(
+      async (electron, [text, argument]) => {
+        // As Playwright does it: the function comes as its text.
+        const answer = await (globalThis.eval(`(${text})`) as typeof look)(electron, argument as Given);
+        await new Promise((resolve) => setImmediate(resolve));
+        return answer;
+      },
+      [String(look), given] as const,
+    );
+  }
+
   /** Whether the user can see it. */
   async isVisible(): Promise<boolean> {
-    const look = () =>
-      this.app.evaluate(({ BrowserWindow }) =>
-        BrowserWindow.getAllWindows().some((window) => window.isVisible()),
-      );
-    // V8 may collect the promise of an answer before its debugger has told it.
-    return look().catch((error: unknown) => {
-      if (!String(error).includes('was garbage collected')) throw error;
-      return look();
-    });
+    return this.inMain(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows().some((window) => window.isVisible()),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

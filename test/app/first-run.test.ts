@@ -125,7 +125,7 @@ describe('where user namespaces are not allowed', () => {
     const { page } = window;
     await link().fill('');
     const refusing = `socks5://${proxy.user}:wrong@${proxy.address}:${proxy.port}#First`;
-    await window.app.evaluate(({ clipboard }, text) => clipboard.writeText(text), `${refusing}\n`);
+    await window.inMain(({ clipboard }, text) => clipboard.writeText(text), `${refusing}\n`);
     await button('Paste').click();
     await page.getByText(`signs in as ${proxy.user}`).waitFor();
     await page.getByText('The proxy does not work as it is.').waitFor();

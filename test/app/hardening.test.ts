@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 const preferences = () =>
-  window.app.evaluate(({ BrowserWindow }) => {
+  window.inMain(({ BrowserWindow }) => {
     const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as {
       getLastWebPreferences(): Record<string, unknown>;
     };
@@ -59,7 +59,7 @@ describe('the checklist', () => {
     const reach = () =>
       ['require', 'process', 'module', 'Buffer', 'global'].filter((name) => name in globalThis);
     expect(await window.page.evaluate(reach)).toEqual([]);
-    const pid = await window.app.evaluate(({ BrowserWindow }) =>
+    const pid = await window.inMain(({ BrowserWindow }) =>
       BrowserWindow.getAllWindows()[0]?.webContents.getOSProcessId(),
     );
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -98,7 +98,7 @@ describe('the checklist', () => {
   });
 
   test('7: the page’s policy lets no string become code and no request leave', async () => {
-    const policy = await window.app.evaluate(async ({ session }, url) => {
+    const policy = await window.inMain(async ({ session }, url) => {
       const response = await session.defaultSession.fetch(url, { bypassCustomProtocolHandlers: false });
       return response.headers.get('content-security-policy');
     }, `${pageOrigin}/index.html`);
@@ -133,7 +133,7 @@ describe('the checklist', () => {
 
   test('12: not even a page that may have others within itself is given one', async () => {
     expect(await window.page.evaluate(() => customElements.get('webview') === undefined)).toBe(true);
-    const attached = await window.app.evaluate(async ({ BrowserWindow, webContents }) => {
+    const attached = await window.inMain(async ({ BrowserWindow, webContents }) => {
       const other = new BrowserWindow({ show: false, webPreferences: { webviewTag: true, sandbox: true } });
       try {
         const asked = new Promise<boolean>((resolve) => {
@@ -174,7 +174,7 @@ describe('the checklist', () => {
 
   test('14: the page cannot open windows', async () => {
     expect(await window.page.evaluate(() => globalThis.open('https://198.51.100.80/') === null)).toBe(true);
-    expect(await window.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
+    expect(await window.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
   });
 
   test('15, S22: nothing is opened outside, and the window never starts itself again', () => {
@@ -193,7 +193,7 @@ describe('the checklist', () => {
 
   test('17: a call from another page is refused', async () => {
     const preload = join(desktop.product.dir, 'preload.cjs');
-    const answer = await window.app.evaluate(async ({ BrowserWindow }, path) => {
+    const answer = await window.inMain(async ({ BrowserWindow }, path) => {
       const other = new BrowserWindow({ show: false, webPreferences: { preload: path, sandbox: true } });
       try {
         await other.loadURL('about:blank').catch(() => undefined);
@@ -246,7 +246,7 @@ test('a call whose parameters are not as they should be is refused', async () =>
 });
 
 test('what the page asks for that is not one of its files is not found', async () => {
-  const statuses = await window.app.evaluate(async ({ session }, origin) => {
+  const statuses = await window.inMain(async ({ session }, origin) => {
     const paths = ['/', '/../main.cjs', '/%2e%2e/main.cjs', '/assets', '/package.json'];
     return Promise.all(
       paths.map(async (path) => (await session.defaultSession.fetch(`${origin}${path}`)).status),

@@ -28,7 +28,7 @@ const card = (name: string) =>
     .filter({ hasText: `# ${name}` })
     .first();
 const turn = (way: 'show' | 'hide') =>
-  window.app.evaluate(({ BrowserWindow }, how) => {
+  window.inMain(({ BrowserWindow }, how) => {
     BrowserWindow.getAllWindows()[0]?.[how]();
   }, way);
 

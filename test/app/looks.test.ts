@@ -79,7 +79,7 @@ const violations = () => violationsOf(window.page);
 
 /** The same of a page that is enlarged, of which Playwright takes a part only. */
 async function keepWhole(name: string): Promise<void> {
-  const png = await window.app.evaluate(async ({ BrowserWindow }) =>
+  const png = await window.inMain(async ({ BrowserWindow }) =>
     (await BrowserWindow.getAllWindows()[0]?.webContents.capturePage())?.toPNG().toString('base64'),
   );
   writeFileSync(join(pictures, `${name.replaceAll(' ', '-')}.png`), Buffer.from(png ?? '', 'base64'));
@@ -265,7 +265,7 @@ test('the keyboard alone leads from screen to screen, to the search, through the
 
 test('nothing is lost in the smallest window', async () => {
   await choose({ theme: 'light', contrast: 'system', language: 'en' });
-  await window.app.evaluate(({ BrowserWindow }) => {
+  await window.inMain(({ BrowserWindow }) => {
     BrowserWindow.getAllWindows()[0]?.setSize(720, 520);
   });
   for (const language of ['en', 'zh-CN'] as const) {

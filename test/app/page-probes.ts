@@ -97,10 +97,10 @@ export function tabStops(): string[] {
 }
 
 /** Shows the page so many times as large, as Ctrl++ does. */
-export async function enlarge({ app, page }: OpenWindow, factor: number): Promise<void> {
-  const before = await page.evaluate(() => innerWidth);
-  await app.evaluate(({ BrowserWindow }, wanted) => {
+export async function enlarge(window: OpenWindow, factor: number): Promise<void> {
+  const before = await window.page.evaluate(() => innerWidth);
+  await window.inMain(({ BrowserWindow }, wanted) => {
     BrowserWindow.getAllWindows()[0]?.webContents.setZoomFactor(wanted);
   }, factor);
-  await page.waitForFunction((width) => innerWidth !== width, before);
+  await window.page.waitForFunction((width) => innerWidth !== width, before);
 }

@@ -275,7 +275,7 @@ test('a profile is made the default one from its menu', async () => {
 test('an export is saved with passwords only where that is ticked, for its user’s eyes alone', async () => {
   const { page } = window;
   const file = join(desktop.world.users[user].home, 'work.txt');
-  await window.app.evaluate(({ dialog: dialogs }, path) => {
+  await window.inMain(({ dialog: dialogs }, path) => {
     dialogs.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: path });
   }, file);
   for (const withPasswords of [false, true]) {
@@ -324,7 +324,7 @@ test.each([
     await choose({ theme, language, contrast });
     // Below the smallest window it is one of twice the size at 200 %.
     const zoom = width < 720 ? 2 : 1;
-    await window.app.evaluate(
+    await window.inMain(
       ({ BrowserWindow }, [wide, high, factor]) => {
         const [shown] = BrowserWindow.getAllWindows();
         shown?.setContentSize(wide * factor, high * factor);

@@ -233,7 +233,7 @@ test('axe finds nothing in any look, neither in the list nor in the editor', asy
     await dialog().waitFor({ state: 'detached' });
   }
   await look('light', 'system', 'en');
-  await window.app.evaluate(({ BrowserWindow }) => {
+  await window.inMain(({ BrowserWindow }) => {
     BrowserWindow.getAllWindows()[0]?.setSize(720, 520);
   });
   await page.getByRole('row').nth(1).focus();

@@ -153,7 +153,7 @@ describe('with an app that runs through a proxy', () => {
     await keep('check');
     expect(await violations()).toEqual([]);
     await sheet.getByRole('button', { name: 'Copy command' }).click();
-    const copied = await window.app.evaluate(({ clipboard }) => clipboard.readText());
+    const copied = await window.inMain(({ clipboard }) => clipboard.readText());
     expect(copied).toMatch(/^culvert check \d+-\d+$/);
     await window.page.keyboard.press('Escape');
   });
@@ -193,7 +193,7 @@ describe('with an app that runs through a proxy', () => {
     await window.page.getByText('Whoever reads this learns where your apps go.').waitFor({ timeout: 20_000 });
     expect(await text.innerText()).toContain('example.test:80');
     const saved = join(desktop.world.users['culvert-a'].home, 'report.txt');
-    await window.app.evaluate(({ dialog }, filePath) => {
+    await window.inMain(({ dialog }, filePath) => {
       dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
     }, saved);
     await window.page.getByRole('checkbox').uncheck();

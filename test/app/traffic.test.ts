@@ -130,7 +130,7 @@ test('the table and the saved text have the same bytes as the graph', async () =
   expect([tableDown, tableUp]).toEqual([down, up]);
   await keep('table');
   const file = join(desktop.world.users['culvert-a'].home, 'traffic.csv');
-  await window.app.evaluate(({ dialog }, filePath) => {
+  await window.inMain(({ dialog }, filePath) => {
     dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
   }, file);
   await page.getByRole('button', { name: 'Export CSV…' }).click();
@@ -237,7 +237,7 @@ test('speaks Chinese, by profile, in the smallest window, and its page has compl
   await page.getByRole('radio', { name: '按配置' }).click();
   await page.getByText('socks5://').first().waitFor();
   await keep('Chinese');
-  await window.app.evaluate(({ BrowserWindow }) => {
+  await window.inMain(({ BrowserWindow }) => {
     BrowserWindow.getAllWindows()[0]?.setSize(720, 520);
   });
   await page.waitForFunction(() => innerWidth <= 720);

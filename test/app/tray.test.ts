@@ -35,7 +35,7 @@ function runApp(): Running {
 
 /** Boxes that main shows from now on are answered by their button of this number, and with their box ticked or not. */
 async function answerNext(window: OpenWindow, button: number, isTicked = false): Promise<void> {
-  await window.app.evaluate(
+  await window.inMain(
     ({ dialog }, [response, checkboxChecked]) => {
       const shown: Electron.MessageBoxOptions[] = [];
       Object.assign(globalThis, { shown });
@@ -50,10 +50,10 @@ async function answerNext(window: OpenWindow, button: number, isTicked = false):
 
 /** The boxes that were shown since then. */
 const boxes = (window: OpenWindow) =>
-  window.app.evaluate(() => (globalThis as never as { shown: Electron.MessageBoxOptions[] }).shown);
+  window.inMain(() => (globalThis as never as { shown: Electron.MessageBoxOptions[] }).shown);
 
 function close(window: OpenWindow): Promise<void> {
-  return window.app.evaluate(({ BrowserWindow }) => {
+  return window.inMain(({ BrowserWindow }) => {
     BrowserWindow.getAllWindows()[0]?.close();
   });
 }

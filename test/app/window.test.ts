@@ -112,14 +112,14 @@ describe('a window', () => {
     const app = runApp('survivor');
     await card(window, '# survivor').getByText('Protected').waitFor();
     const shows = () =>
-      window.app.evaluate(async ({ BrowserWindow }) => {
+      window.inMain(async ({ BrowserWindow }) => {
         const contents = BrowserWindow.getAllWindows()[0]?.webContents;
         if (contents === undefined || contents.isCrashed() || contents.isLoading()) return '';
         // A page that is going away answers nothing.
         const silence = new Promise((resolve) => setTimeout(resolve, 500, ''));
         return String(await Promise.race([contents.executeJavaScript('document.body.innerText'), silence]));
       });
-    await window.app.evaluate(({ BrowserWindow }) => {
+    await window.inMain(({ BrowserWindow }) => {
       BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer();
     });
     await until('the page to be back', async () => (await shows()).includes('# survivor'), 10_000);
@@ -151,13 +151,13 @@ test('a second start shows the first window, which was started in the background
   expect(await window.isVisible()).toBe(false);
   expect((await desktop.again([])).code).toBe(0);
   await until('the window to be shown', () => window.isVisible());
-  expect(await window.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
+  expect(await window.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
 });
 
 test('a window comes back where and how it was', async () => {
   {
     await using window = await desktop.open();
-    await window.app.evaluate(({ BrowserWindow }) => {
+    await window.inMain(({ BrowserWindow }) => {
       BrowserWindow.getAllWindows()[0]?.setBounds({ x: 60, y: 40, width: 900, height: 600 });
     });
     await window.page.keyboard.press('Control+,');
@@ -166,9 +166,7 @@ test('a window comes back where and how it was', async () => {
   }
   await using window = await desktop.open();
   await window.page.getByRole('heading', { level: 1, name: '正在运行' }).waitFor();
-  const bounds = await window.app.evaluate(({ BrowserWindow }) =>
-    BrowserWindow.getAllWindows()[0]?.getBounds(),
-  );
+  const bounds = await window.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getBounds());
   expect(bounds).toMatchObject({ width: 900, height: 600 });
   await window.page.keyboard.press('Control+,');
   await window.page.getByRole('radio', { name: 'English' }).click();
