@@ -3,8 +3,8 @@
  * the newest that are over. Plain: no clock, nothing of the page.
  */
 import type { WindowEventValue } from '#shared/contract.ts';
-import { eachCount } from '#shared/flow-counts.ts';
 import type { FlowView } from '#shared/model.ts';
+import { SharedTexts } from './shared-texts.ts';
 
 /** Connections that are over and kept. */
 export const keptClosed = 20_000;
@@ -13,9 +13,10 @@ const rateMs = 2000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What one engine has told. */
+/** What one engine has told. Those that are over are apart: mostly nobody looks at them, and there are more. */
 interface Told {
-  readonly rows: Map<number, FlowRow>;
+  readonly open: Map<number, FlowRow>;
+  readonly over: Map<number, FlowRow>;
   /** When its last event was made. */
   at: number;
   /** While it tells all that it has, in pieces: what it has named of one look until now. */
@@ -39,8 +40,15 @@ export interface FlowRow {
   rank: number | string;
 }
 
+export const whichFlows = ['active', 'closed', 'all'] as const;
+export type WhichFlows = (typeof whichFlows)[number];
+
 export function isOver({ state }: Pick<FlowView, 'state'>): boolean {
   return state === 'closed' || state === 'refused';
+}
+
+export function isOfThose({ flow }: FlowRow, which: WhichFlows): boolean {
+  return which === 'all' || isOver(flow) === (which === 'closed');
 }
 
 /** What tells a connection from those of other engines: the process id of its own, and its number there. */
@@ -68,30 +76,43 @@ export class FlowLedger {
   readonly #engines = new Map<number, Told>();
   /** In the order of their ends. */
   readonly #over = new Set<FlowRow>();
+  readonly #texts = new SharedTexts();
 
   get closedCount(): number {
     return this.#over.size;
   }
 
-  get count(): number {
+  get openCount(): number {
     let count = 0;
-    for (const { rows } of this.#engines.values()) count += rows.size;
+    for (const { open } of this.#engines.values()) count += open.size;
     return count;
   }
 
-  rows(): Iterable<FlowRow> {
-    const [first, ...others] = this.#engines.values();
-    // Mostly there is one, and a generator costs as much as all that is done with a row.
-    return first === undefined || others.length > 0 ? this.#allRows() : first.rows.values();
+  /** The active ones of each engine in the order in which it began them, then the closed ones in the order of their ends. */
+  rows(which: WhichFlows = 'all'): Iterable<FlowRow> {
+    if (which === 'closed') return this.#over;
+    return which === 'active' ? this.#open() : this.#all();
   }
 
-  *#allRows(): Generator<FlowRow> {
-    for (const { rows } of this.#engines.values()) yield* rows.values();
+  #open(): Iterable<FlowRow> {
+    const [first, ...others] = this.#engines.values();
+    // Mostly there is one, and a generator costs as much as all that is done with a row.
+    return first === undefined || others.length > 0 ? this.#openOfAll() : first.open.values();
+  }
+
+  *#openOfAll(): Generator<FlowRow> {
+    for (const { open } of this.#engines.values()) yield* open.values();
+  }
+
+  *#all(): Generator<FlowRow> {
+    yield* this.#open();
+    yield* this.#over;
   }
 
   find(key: string): FlowRow | undefined {
     const [pid = '', id = ''] = key.split('/');
-    return this.#engines.get(Number(pid))?.rows.get(Number(id));
+    const told = this.#engines.get(Number(pid));
+    return told?.open.get(Number(id)) ?? told?.over.get(Number(id));
   }
 
   /** Takes over what was told. */
@@ -102,10 +123,7 @@ export class FlowLedger {
     if (event.isWhole) this.#takeWhole(told, event);
     const ms = since === undefined ? 0 : at - since;
     for (const flow of changed) this.#changed(of, told, flow, ms);
-    eachCount(counted, (id, bytesUp, bytesDown) => {
-      const row = told.rows.get(id);
-      if (row !== undefined) count(row, bytesUp, bytesDown, at, ms);
-    });
+    countAll(told.open, counted, at, ms);
     this.#forgetOldest();
   }
 
@@ -113,19 +131,20 @@ export class FlowLedger {
   keepOnly(lanes: readonly string[], now: number): boolean {
     const kept = new Set(lanes);
     const before = this.#over.size;
-    for (const row of this.rows()) if (!kept.has(row.flow.lane)) this.#end(row, now);
+    for (const told of this.#engines.values())
+      for (const row of told.open.values()) if (!kept.has(row.flow.lane)) this.#end(told, row, now);
     this.#forgetOldest();
     return this.#over.size !== before;
   }
 
   #engineOf(pid: number): Told {
-    const known = this.#engines.get(pid) ?? { rows: new Map(), at: 0 };
+    const known = this.#engines.get(pid) ?? { open: new Map(), over: new Map(), at: 0 };
     this.#engines.set(pid, known);
     return known;
   }
 
   #changed(pid: number, told: Told, flow: FlowView, ms: number): void {
-    const before = told.rows.get(flow.id);
+    const before = told.open.get(flow.id) ?? told.over.get(flow.id);
     const row: FlowRow = before ?? {
       kind: 'flow',
       key: `${pid}/${flow.id}`,
@@ -134,11 +153,19 @@ export class FlowLedger {
       of: told,
       ...{ picture: 0, rank: 0 },
     };
-    if (before === undefined) told.rows.set(flow.id, row);
     const { bytesUp, bytesDown } = row.flow;
     Object.assign(row.flow, flow, { bytesUp, bytesDown });
+    this.#texts.share(row.flow);
     count(row, flow.bytesUp, flow.bytesDown, told.at, ms);
-    if (isOver(flow)) this.#over.add(row);
+    if (isOver(flow)) this.#putAway(told, row);
+    else this.#keepOpen(told, row);
+  }
+
+  /** Also one that was taken for over, as its engine had been silent. */
+  #keepOpen(told: Told, row: FlowRow): void {
+    told.over.delete(row.flow.id);
+    this.#over.delete(row);
+    told.open.set(row.flow.id, row);
   }
 
   #takeWhole(told: Told, { at, changed, hasMore }: WindowEventValue<'flows'>): void {
@@ -148,14 +175,19 @@ export class FlowLedger {
     if (hasMore !== true) this.#endOthers(told, ids, at);
   }
 
-  #endOthers({ rows }: Told, told: ReadonlySet<number>, at: number): void {
-    for (const [id, row] of rows) if (!told.has(id)) this.#end(row, at);
+  #endOthers(told: Told, named: ReadonlySet<number>, at: number): void {
+    for (const [id, row] of told.open) if (!named.has(id)) this.#end(told, row, at);
   }
 
-  #end(row: FlowRow, at: number): void {
-    if (isOver(row.flow)) return;
+  #end(told: Told, row: FlowRow, at: number): void {
     row.flow.state = 'closed';
     row.flow.closedAt = at;
+    this.#putAway(told, row);
+  }
+
+  #putAway(told: Told, row: FlowRow): void {
+    told.open.delete(row.flow.id);
+    told.over.set(row.flow.id, row);
     this.#over.add(row);
   }
 
@@ -164,8 +196,26 @@ export class FlowLedger {
       if (this.#over.size <= keptClosed) return;
       this.#over.delete(row);
       const [pid = '', id = ''] = row.key.split('/');
-      this.#engines.get(Number(pid))?.rows.delete(Number(id));
+      this.#engines.get(Number(pid))?.over.delete(Number(id));
     }
+  }
+}
+
+/** Figures of many, as they are told: id, bytes up and bytes down, one after another. */
+function countAll(open: Told['open'], counted: ArrayLike<number>, at: number, ms: number): void {
+  let next = 0;
+  const countNext = (row: FlowRow): void => {
+    count(row, counted[next + 1] ?? 0, counted[next + 2] ?? 0, at, ms);
+  };
+  // Told in the order in which they began, as they are kept: mostly the next one is the one, and need not be found.
+  for (const row of open.values())
+    if (row.flow.id === counted[next]) {
+      countNext(row);
+      next += 3;
+    }
+  for (; next < counted.length; next += 3) {
+    const row = open.get(counted[next] ?? 0);
+    if (row !== undefined) countNext(row);
   }
 }
 

@@ -1,10 +1,7 @@
 /** Which connections are shown, and in which groups. Plain functions over what the ledger has. */
 import type { ConnectionGroup } from '#shared/connection-columns.ts';
 import { matches, type Query } from '#shared/query.ts';
-import { appOf, hostOf, isOver, rateOf, type FlowRow } from './flow-ledger.ts';
-
-export const whichFlows = ['active', 'closed', 'all'] as const;
-export type WhichFlows = (typeof whichFlows)[number];
+import { appOf, hostOf, rateOf, type FlowRow } from './flow-ledger.ts';
 
 /** The head of a group with the sums of its connections. */
 export interface FlowGroup {
@@ -22,15 +19,13 @@ export interface FlowGroup {
 export type FlowItem = FlowRow | FlowGroup;
 
 export interface Wanted {
-  readonly which: WhichFlows;
   readonly query: Query;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /** Whether a connection is looked for. */
-export function isWanted({ flow }: FlowRow, { which, query, now }: Wanted): boolean {
-  if (which !== 'all' && isOver(flow) !== (which === 'closed')) return false;
+export function isWanted({ flow }: FlowRow, { query, now }: Wanted): boolean {
   return query.tests.length === 0 || matches(query, flow, undefined, now);
 }
 

@@ -30,10 +30,12 @@ export class FlowOrder {
     }
     const list = this.#before.filter(({ picture }) => picture === pictures).concat(fresh);
     const sign = isDescending ? -1 : 1;
-    list.sort((a, b) => {
+    const compare = (a: FlowRow, b: FlowRow): number => {
       if (a.rank !== b.rank) return a.rank < b.rank ? -sign : sign;
       return b.flow.openedAt - a.flow.openedAt || b.flow.id - a.flow.id;
-    });
+    };
+    // Mostly nothing has moved, and to see that is cheaper than to sort.
+    if (list.some((row, at) => at > 0 && compare(list[at - 1] as FlowRow, row) > 0)) list.sort(compare);
     this.#picture = pictures;
     this.#before = list;
     return list;

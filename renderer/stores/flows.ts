@@ -8,7 +8,7 @@ import type { WindowEventValue } from '#shared/contract.ts';
 import type { Failure } from '#shared/failure.ts';
 import { makeBeat } from '../beat.ts';
 import { call, listen } from '../bridge.ts';
-import { FlowLedger, type FlowRow } from '../flow-ledger.ts';
+import { FlowLedger, isOfThose, type FlowRow, type WhichFlows } from '../flow-ledger.ts';
 import { frozenRows } from '../flow-list.ts';
 import { useNotices } from './notices.ts';
 
@@ -30,8 +30,8 @@ export const useFlows = defineStore('flows', () => {
   const drawn = shallowRef({ now: Date.now() });
   const counts = computed(() => {
     void drawn.value;
-    const closed = ledger.closedCount;
-    return { active: ledger.count - closed, closed, all: ledger.count };
+    const { openCount: active, closedCount: closed } = ledger;
+    return { active, closed, all: active + closed };
   });
   const beat = makeBeat(() => {
     if (!isPaused.value) drawn.value = { now: Date.now() };
@@ -73,9 +73,9 @@ export const useFlows = defineStore('flows', () => {
     else beat.soon();
   }
 
-  /** All of them, in the order in which each engine began them; `drawn` says when to ask again. */
-  function rows(): Iterable<FlowRow> {
-    return frozen.value?.rows ?? ledger.rows();
+  /** Those that are open, those that are over, or all; `drawn` says when to ask again. */
+  function rows(which: WhichFlows = 'all'): Iterable<FlowRow> {
+    return frozen.value?.rows.filter((row) => isOfThose(row, which)) ?? ledger.rows(which);
   }
 
   /** What was open on lanes that are gone is over. */

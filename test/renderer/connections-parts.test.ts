@@ -4,7 +4,7 @@ import { usualTable } from '../../electron/shared/connection-columns.ts';
 import { inEnglish } from '../../electron/shared/phrase.ts';
 import { parseQuery } from '../../electron/shared/query.ts';
 import { columnsOf, moved, resized, shownOrNot, sortedBy } from '../../renderer/flow-columns.ts';
-import { FlowLedger, keptClosed, rateOf, type FlowRow } from '../../renderer/flow-ledger.ts';
+import { FlowLedger, isOfThose, keptClosed, rateOf, type FlowRow } from '../../renderer/flow-ledger.ts';
 import { frozenRows, groupedItems, isWanted } from '../../renderer/flow-list.ts';
 import { FlowOrder } from '../../renderer/flow-order.ts';
 import { clicked, kept, nothing, stepped } from '../../renderer/flow-selection.ts';
@@ -12,6 +12,7 @@ import { timelineOf } from '../../renderer/flow-timeline.ts';
 import { addressOf, queryOfRows, ruleMatchOf } from '../../renderer/flow-words.ts';
 import { completionsOf } from '../../renderer/query-completion.ts';
 import { useQueryDraft } from '../../renderer/query-draft.ts';
+import { work } from './fake-main.ts';
 import { flow, rowsOf, told } from './flow-stage.ts';
 
 const ids = (rows: readonly FlowRow[]) => rows.map((row) => row.flow.id);
@@ -38,9 +39,9 @@ describe('the ledger', () => {
     ledger.take(told([flow(1, { lane: '8-1' })], { of: 8, isWhole: true }));
     ledger.take(told([flow(2)], { at: 5000, isWhole: true }));
     expect([...ledger.rows()].map(({ key, flow: { state } }) => [key, state])).toEqual([
-      ['7/1', 'closed'],
       ['7/2', 'open'],
       ['8/1', 'open'],
+      ['7/1', 'closed'],
     ]);
     expect(ledger.find('7/1')?.flow.closedAt).toBe(5000);
   });
@@ -54,7 +55,7 @@ describe('the ledger', () => {
     ledger.take(told([flow(2)], { at: 6000, isWhole: true, hasMore: true }));
     expect(states()).toEqual(['1 open', '2 open', '3 open']);
     ledger.take(told([flow(3), flow(4)], { at: 6000, isWhole: true }));
-    expect(states()).toEqual(['1 closed', '2 open', '3 open', '4 open']);
+    expect(states()).toEqual(['2 open', '3 open', '4 open', '1 closed']);
   });
 
   test('ends what was open on lanes that are gone, and says whether there was any', () => {
@@ -65,11 +66,54 @@ describe('the ledger', () => {
     expect([...ledger.rows()].map((row) => row.flow.closedAt)).toEqual([undefined, 9000]);
   });
 
+  test('what was taken for over is open again when its engine says so', () => {
+    const ledger = new FlowLedger();
+    const states = (which: 'active' | 'closed') => ids([...ledger.rows(which)]);
+    ledger.take(told([flow(1), flow(2)], { isWhole: true }));
+    ledger.keepOnly([], 9000);
+    ledger.take(told([flow(2)], { at: 9500 }));
+    expect([states('active'), states('closed'), ledger.openCount, ledger.closedCount]).toEqual([
+      [2],
+      [1],
+      1,
+      1,
+    ]);
+  });
+
+  test('takes figures in any order, also of what it does not know', () => {
+    const ledger = new FlowLedger();
+    const bytes = () => Array.from(ledger.rows(), ({ flow: { id, bytesDown } }) => [id, bytesDown]);
+    ledger.take(told([flow(1), flow(2), flow(3), flow(4)], { isWhole: true }));
+    ledger.take(told([], { counted: Float64Array.of(2, 0, 20, 4, 0, 40) }));
+    expect(bytes()).toEqual([
+      [1, 0],
+      [2, 20],
+      [3, 0],
+      [4, 40],
+    ]);
+    ledger.take(told([], { counted: Float64Array.of(1, 0, 11, 9, 0, 99, 4, 0, 44, 3, 0, 33) }));
+    expect(bytes()).toEqual([
+      [1, 11],
+      [2, 20],
+      [3, 33],
+      [4, 44],
+    ]);
+  });
+
+  test('has one copy of what many of them have', () => {
+    const ledger = new FlowLedger();
+    ledger.take(told([flow(1), flow(2, { profile: { ...work } })], { isWhole: true }));
+    ledger.take(told([flow(3, { profile: { ...work, name: 'Renamed' } })]));
+    const [first, second, third] = Array.from(ledger.rows(), (row) => row.flow.profile);
+    expect(first).toBe(second);
+    expect([first?.name, third?.name]).toEqual([work.name, 'Renamed']);
+  });
+
   test('keeps the newest 20,000 that are over, by their ends', () => {
     const ledger = new FlowLedger();
     const many = Array.from({ length: keptClosed + 500 }, (_, id) => flow(id, { state: 'closed' }));
     ledger.take(told([flow(-1), ...many]));
-    expect([ledger.count, ledger.closedCount]).toEqual([keptClosed + 1, keptClosed]);
+    expect([ledger.openCount, ledger.closedCount]).toEqual([1, keptClosed]);
     expect([ledger.find('7/499'), ledger.find('7/500')?.flow.id]).toEqual([undefined, 500]);
   });
 
@@ -91,7 +135,9 @@ describe('the list', () => {
     flow(3, { bytesDown: 5, host: 'a.test', state: 'refused', closedAt: 3500 }),
   ]);
   const wanted = (query: string, which: 'active' | 'closed' | 'all' = 'all') =>
-    ids(rows.filter((row) => isWanted(row, { which, query: parseQuery(query), now: 10_000 })));
+    ids(
+      rows.filter((row) => isOfThose(row, which) && isWanted(row, { query: parseQuery(query), now: 10_000 })),
+    );
 
   test('is what the tab and the query take, which asks for apps by what the connections carry', () => {
     expect([wanted('', 'active'), wanted('', 'closed'), wanted('')]).toEqual([[1, 2], [3], [1, 2, 3]]);
@@ -102,7 +148,7 @@ describe('the list', () => {
     ]);
   });
 
-  const all = { which: 'all', query: parseQuery(''), now: 10_000 } as const;
+  const all = { query: parseQuery(''), now: 10_000 } as const;
 
   test('is sorted by any column, names without regard to case, and those that are alike newest first', () => {
     const sorted = (column: 'host' | 'down' | 'age', isDescending: boolean) =>
@@ -246,7 +292,7 @@ test('a connection is an address, a query that finds it, and what a rule about i
   const query = queryOfRows(rows);
   expect(query).toBe('app:Firefox host:h1.example.test port:443,80 proto:tcp,udp');
   const found = parseQuery(query);
-  expect(rows.every((row) => isWanted(row, { which: 'all', query: found, now: 0 }))).toBe(true);
+  expect(rows.every((row) => isWanted(row, { query: found, now: 0 }))).toBe(true);
   expect(ruleMatchOf(rows)).toEqual({
     apps: ['firefox'],
     to: ['h1.example.test'],

@@ -109,10 +109,10 @@ test('a paused picture stands still and counts what waits; going on shows it', a
   ]);
   flows.pause(false);
   expect([...flows.rows()].map(({ flow: { id, state } }) => `${id} ${state}`)).toEqual([
-    '1 closed',
     '2 open',
-    '3 refused',
     '4 open',
+    '3 refused',
+    '1 closed',
   ]);
 });
 
