@@ -10,6 +10,7 @@
  * socket.c  network namespaces and the sockets of a lane
  * tool.c    starting ip and nft
  * process.c sessions, terminals, memory files, hardening of this process
+ * wait.c    how a relay's thread waits: asleep, or awake for a moment
  * pump.c    TCP: accepting, dialling through SOCKS5, splice(2) between two sockets, in a few threads
  * udp.c     UDP: transparent receive, SOCKS5 encapsulation, raw replies, in one thread
  */

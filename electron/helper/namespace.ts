@@ -6,12 +6,13 @@
  * held by descriptors only. Must not: touch the host's namespace. The helper's own thread lives in an
  * empty *parking* namespace from its first moment on, so that it could not by mistake.
  */
-import { closeSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { CulvertError } from '#shared/failure.ts';
 import { plainSockets, probesOfAKind, type LaneSocket, type PlainSocket } from '#shared/helper-protocol.ts';
 import { appRules, gatewayPorts, gatewayRules, mark, stubPort, type Interception } from './firewall.ts';
 import type { Native } from './native.ts';
 import { runTool, startTool, type ToolAtWork } from './run.ts';
+import { appSysctls, gatewaySysctls, writeSysctls } from './sysctls.ts';
 
 /** Largest MTU of a veth: the path ends in the gateway, so one raw packet can carry any datagram. */
 const mtu = 65_535;
@@ -241,76 +242,6 @@ function appLinks(hasIpv6: boolean): string {
         ]
       : []),
   ]);
-}
-
-type Sysctls = readonly (readonly [string, string])[];
-
-/**
- * The link is inside of one kernel and loses nothing. A congestion control that paces what it sends, as a host may
- * have it (bbr), only costs a timer for each of its packets there: a third of the throughput. Every kernel has reno.
- */
-const unpaced = ['ipv4/tcp_congestion_control', 'reno'] as const;
-
-function gatewaySysctls(device: string, hasIpv6: boolean): Sysctls {
-  return [
-    ...(device === 'all'
-      ? ([['ipv4/ip_forward', '0'], unpaced, ...unlimitedRefusals(hasIpv6)] as const)
-      : []),
-    [`ipv4/conf/${device}/rp_filter`, '0'],
-    [`ipv4/conf/${device}/arp_ignore`, '2'],
-    [`ipv4/conf/${device}/send_redirects`, '0'],
-    ...neitherRouterNorListener(device, hasIpv6),
-  ];
-}
-
-/**
- * Which ICMP messages are limited in number: none of those that refuse. By default the seventh refusal in a row
- * is not sent, nor the next for a second, and the app would wait where it should be told at once (S3; kernel
- * documentation, ip-sysctl, "icmp_ratemask" and "icmp/ratemask"; 0 is echo reply in IPv4 and unused in IPv6).
- */
-function unlimitedRefusals(hasIpv6: boolean): Sysctls {
-  return [['ipv4/icmp_ratemask', '0'], ...(hasIpv6 ? ([['ipv6/icmp/ratemask', '0']] as const) : [])];
-}
-
-function appSysctls(hasIpv6: boolean): Sysctls {
-  const devices = ['all', 'default', 'app0'];
-  return [
-    ['ipv4/ip_forward', '0'],
-    unpaced,
-    ...devices.flatMap((device) => neitherRouterNorListener(device, hasIpv6)),
-  ];
-}
-
-/** A device that forwards nothing and believes no advertisement or redirect. */
-function neitherRouterNorListener(device: string, hasIpv6: boolean): Sysctls {
-  return [
-    [`ipv4/conf/${device}/forwarding`, '0'],
-    [`ipv4/conf/${device}/accept_redirects`, '0'],
-    ...(hasIpv6
-      ? ([
-          [`ipv6/conf/${device}/disable_ipv6`, '0'],
-          [`ipv6/conf/${device}/forwarding`, '0'],
-          [`ipv6/conf/${device}/accept_ra`, '0'],
-          [`ipv6/conf/${device}/accept_redirects`, '0'],
-        ] as const)
-      : []),
-  ];
-}
-
-/** Writes below /proc/sys/net of this thread's namespace and reads back (S2). */
-function writeSysctls(sysctls: Sysctls): void {
-  for (const [name, value] of sysctls) {
-    const path = `/proc/sys/net/${name}`;
-    let kept: string;
-    try {
-      writeFileSync(path, value);
-      kept = readFileSync(path, 'utf8').trim();
-    } catch (error) {
-      throw new CulvertError('sysctl-failed', { detail: `${name}: ${String(error)}`, cause: error });
-    }
-    if (kept !== value)
-      throw new CulvertError('sysctl-failed', { detail: `${name} is ${kept}, not ${value}` });
-  }
 }
 
 /** Throws unless this thread's namespace has exactly these interfaces (S1). */
