@@ -154,7 +154,7 @@ export class OpenWindow {
     this.app = app;
     this.exceptions = ports.map((port) => ({ address: '127.0.0.1', port }));
     this.page = page;
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(15_000);
     this.#owned = owned;
     page.on('request', (request) => this.requests.push(request.url()));
     page.on('console', (message) => {
