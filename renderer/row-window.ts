@@ -5,7 +5,7 @@
 import { computed, onMounted, onUnmounted, ref, type ComputedRef, type Ref } from 'vue';
 
 /** Rows that are made above what is seen, and below. */
-const beside = 4;
+const beside = 2;
 
 export interface RowWindowOptions {
   readonly scroller: Readonly<Ref<HTMLElement | null>>;

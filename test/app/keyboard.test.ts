@@ -239,6 +239,8 @@ test('an app is stopped, found, pinned and opened again', async () => {
   await press('Shift+F10');
   await choose('Pin');
   await page.getByRole('menu').waitFor({ state: 'detached' });
+  // The menu gives the focus back to the card, a moment after it is gone.
+  await page.getByRole('gridcell').locator(':focus').waitFor();
   await press('Enter');
   await page.getByRole('gridcell').getByText('On', { exact: true }).waitFor();
 });
