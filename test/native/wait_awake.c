@@ -57,6 +57,14 @@ static int next(struct cv_wait *wait, int64_t in, int timeout_ms)
 	return cv_wait(wait, 3, events, 4, timeout_ms);
 }
 
+/* The next event is waited for asleep from the first moment. */
+static void expect_asleep(struct cv_wait *wait, int64_t in)
+{
+	EXPECT(next(wait, in, -1), 1);
+	EXPECT(play.sleeps, 1);
+	EXPECT(play.looks, 0);
+}
+
 static struct cv_wait used_to_short_waits(void)
 {
 	struct cv_wait wait = {0};
@@ -70,11 +78,8 @@ static void short_waits_are_awake(void)
 {
 	struct cv_wait wait = {0};
 
-	for (int i = 0; i < 4; i++) {
-		EXPECT(next(&wait, 40 * MICROSECONDS, -1), 1);
-		EXPECT(play.sleeps, 1);
-		EXPECT(play.looks, 0);
-	}
+	for (int i = 0; i < 4; i++)
+		expect_asleep(&wait, 40 * MICROSECONDS);
 	EXPECT(next(&wait, 40 * MICROSECONDS, -1), 1);
 	EXPECT(play.sleeps, 0);
 	EXPECT(play.looks, 40);
@@ -92,8 +97,7 @@ static void a_lane_that_falls_silent_is_slept_through(void)
 	CHECK(play.looks >= 95 && play.looks <= 101);
 	EXPECT(play.clock - begun, 60000 * MICROSECONDS);
 	EXPECT(next(&wait, 60000 * MICROSECONDS, -1), 1);
-	EXPECT(next(&wait, 60000 * MICROSECONDS, -1), 1);
-	EXPECT(play.looks, 0);
+	expect_asleep(&wait, 60000 * MICROSECONDS);
 	passed("it stays awake for 100 µs at most, and after two long waits not at all");
 }
 
@@ -102,10 +106,8 @@ static void far_proxies_are_slept_for(void)
 	struct cv_wait wait = {0};
 
 	for (int i = 0; i < 50; i++) {
-		EXPECT(next(&wait, 20 * MICROSECONDS, -1), 1);
-		EXPECT(play.looks, 0);
-		EXPECT(next(&wait, 200 * MICROSECONDS, -1), 1);
-		EXPECT(play.looks, 0);
+		expect_asleep(&wait, 20 * MICROSECONDS);
+		expect_asleep(&wait, 200 * MICROSECONDS);
 	}
 	passed("where every second wait is long none is awake");
 }
@@ -131,9 +133,7 @@ static void large_amounts_are_slept_for(void)
 	struct cv_wait wait = used_to_short_waits();
 
 	cv_wait_asleep(&wait);
-	EXPECT(next(&wait, 40 * MICROSECONDS, -1), 1);
-	EXPECT(play.sleeps, 1);
-	EXPECT(play.looks, 0);
+	expect_asleep(&wait, 40 * MICROSECONDS);
 	passed("who moves large amounts sleeps at once");
 }
 
