@@ -40,7 +40,8 @@ async function openMany(engine: Engine, count: number): Promise<void> {
 }
 
 function held() {
-  globalThis.gc?.();
+  // What one collection finds to be over, the next gives back to the system.
+  for (let collections = 0; collections < 3; collections += 1) globalThis.gc?.();
   return {
     descriptors: readdirSync('/proc/self/fd').length,
     rssKiB: Number(/^VmRSS:\s+([0-9]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]),

@@ -59,7 +59,7 @@ test.each(isolations)(
       'the descriptors to be closed',
       async () => (await after(0)).descriptors <= before.descriptors,
     );
-    expect(end.rssKiB).toBeLessThan(before.rssKiB + 4 * 1024);
+    expect(end.rssKiB).toBeLessThan(before.rssKiB + 3 * 1024);
     await until('the processes to be gone', () => world.pids().length <= pids);
     expect(world.netNamespaces()).toEqual(namespaces);
     const { uid } = world.users['culvert-a'];
