@@ -250,7 +250,7 @@ static struct udp_flow *find_by_name(struct udp_association *association, const 
  * was asked. Of the association's names with that port: the only one that was not heard from yet (the address
  * is kept for it then); else the one of those that was written to last; else, when all were heard from, the
  * only one there is (its server looks the name up again). No such name: NULL, a peer that was not written to.
- * To have no doubt at all, route every name through an association of its own.
+ * To have no doubt at all, route names that share a port through associations of their own, as the engine does.
  */
 static struct udp_flow *guess_name(struct udp_association *association, const struct udp_peer *peer)
 {

@@ -98,6 +98,19 @@ u.connect(address); u.send(b'by name'); print(u.recv(100).decode(), u.getpeernam
 `;
     expect(await product.must(client(4, script), lane())).toBe('by name True\n');
   });
+
+  test('two names of one server, asked from one port in turn, each answer as themselves', async () => {
+    const script = `
+names = [socket.gethostbyname(name) for name in ('one.example.test', 'two.example.test')]
+print(len(set(names)))
+for name in names + names + names[::-1]:
+    data, peer = ask(name.encode(), (name, ${ports.echo}))
+    print(data.decode() == peer[0] == name)
+`;
+    expect(await product.must(client(4, script), lane())).toBe(
+      `${url() === 'direct' ? 1 : 2}\n${'True\n'.repeat(6)}`,
+    );
+  });
 });
 
 test('nothing leaves but the connection to the proxy and its datagrams', async () => {

@@ -27,6 +27,8 @@ interface Association {
   readonly flow: Flow;
   /** Destinations whose fake addresses are held. */
   readonly held: Set<string>;
+  /** The name that each port is asked for by: only one, as servers answer with an address and this port. */
+  readonly names: Map<number, string>;
   number: number | undefined;
   control: ChainAssociation | undefined;
   /** Whether it has a socket that can carry IPv4 only. */
@@ -135,8 +137,9 @@ export class UdpRelay {
 
   /** Puts a pair on its way; throws when that cannot be. */
   async #send(sending: Sending, way: Way, rule?: string): Promise<void> {
-    const key = `${this.#numberOf(way)} ${sending.source.toString('latin1')}`;
+    const key = this.#keyOf(sending, way);
     const known = this.#byKey.get(key);
+    if (known !== undefined) noteName(known.names, sending.meant);
     if (known !== undefined && known.number === undefined) {
       known.waiting.push(sending);
       return;
@@ -145,6 +148,18 @@ export class UdpRelay {
     const association = known ?? (await this.#open(key, sending, way, rule));
     await this.#route(association, sending);
     for (const next of association.waiting.splice(0)) await this.#routeOrRefuse(association, next);
+  }
+
+  /**
+   * One association for all that an app's socket sends a way, so that all its peers see the same port of the
+   * proxy; but another one for a second name with the same port. Two names may be the same server, and nothing
+   * in its answer would tell which of them was asked.
+   */
+  #keyOf({ source, meant }: Sending, way: Way): string {
+    const shared = `${this.#numberOf(way)} ${source.toString('latin1')}`;
+    if (meant.kind !== 'name' || way.udp !== 'socks') return shared;
+    const name = this.#byKey.get(shared)?.names.get(meant.port) ?? meant.host;
+    return name === meant.host ? shared : `${shared} ${meant.host}`;
   }
 
   /** Throws when this way is known not to carry UDP; the list shows that. */
@@ -162,11 +177,13 @@ export class UdpRelay {
       way,
       flow: this.#begin(sending, way.via, rule),
       held: new Set(),
+      names: new Map(),
       number: undefined,
       control: undefined,
       family: 0,
       waiting: [],
     };
+    noteName(association.names, sending.meant);
     this.#byKey.set(key, association);
     let number: number;
     try {
@@ -309,4 +326,8 @@ export class UdpRelay {
     for (const address of association.held) this.#options.meanings.release(address);
     this.#table.end(association.flow, failure);
   }
+}
+
+function noteName(names: Map<number, string>, { kind, host, port }: Destination): void {
+  if (kind === 'name' && !names.has(port)) names.set(port, host);
 }
