@@ -26,9 +26,7 @@ const sendBufferMost = 16 * 1024 * 1024;
 /** What the namespace has, with that maximum: least, usual and most, as tcp(7) has them. */
 function sendBuffers(): readonly [string, string] {
   const name = 'ipv4/tcp_wmem';
-  const [least = '', usual = '', most = ''] = readFileSync(`/proc/sys/net/${name}`, 'utf8')
-    .trim()
-    .split(/\s+/);
+  const [least = '', usual = '', most = ''] = tried(name, read).split(/\s+/);
   return [name, [least, usual, Math.max(Number(most), sendBufferMost)].join('\t')];
 }
 
@@ -81,15 +79,24 @@ function neitherRouterNorListener(device: string, hasIpv6: boolean): Sysctls {
 /** Writes below /proc/sys/net of this thread's namespace and reads back (S2). */
 export function writeSysctls(sysctls: Sysctls): void {
   for (const [name, value] of sysctls) {
-    const path = `/proc/sys/net/${name}`;
-    let kept: string;
-    try {
+    const kept = tried(name, (path) => {
       writeFileSync(path, value);
-      kept = readFileSync(path, 'utf8').trim();
-    } catch (error) {
-      throw new CulvertError('sysctl-failed', { detail: `${name}: ${String(error)}`, cause: error });
-    }
+      return read(path);
+    });
     if (kept !== value)
       throw new CulvertError('sysctl-failed', { detail: `${name} is ${kept}, not ${value}` });
+  }
+}
+
+function read(path: string): string {
+  return readFileSync(path, 'utf8').trim();
+}
+
+/** What `access` makes of a setting's file; its failure is told with the setting's name. */
+function tried(name: string, access: (path: string) => string): string {
+  try {
+    return access(`/proc/sys/net/${name}`);
+  } catch (error) {
+    throw new CulvertError('sysctl-failed', { detail: `${name}: ${String(error)}`, cause: error });
   }
 }
