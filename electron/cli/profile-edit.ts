@@ -3,8 +3,9 @@
  * profile half made: where its password cannot be kept it goes again.
  */
 import { CulvertError } from '#shared/failure.ts';
+import { inEnglish } from '#shared/phrase.ts';
 import type { Profile, Server } from '#shared/profile.ts';
-import { ConfigStore, formatUses, replaceProfile, setDefault, type Launcher } from '#engine';
+import { ConfigStore, replaceProfile, sayUses, setDefault, type Launcher } from '#engine';
 import {
   newProfile,
   passwordsWith,
@@ -133,7 +134,7 @@ export async function remove(name: string, options: RemoveOptions, productDir: s
   using secrets = await openSecrets(productDir);
   const keeper = new ProfileKeeper({ store, secrets, mayBeLost: false });
   const uses = await keeper.remove(id, options.force === true);
-  const used = formatUses(uses);
+  const used = inEnglish(sayUses(uses));
   if (used !== '')
     complain(`${id} is gone — it was in use: ${used} — see \`culvert rule ls\` and \`culvert app ls\``);
   tellLaunchers(id, uses.launchers);

@@ -4,6 +4,7 @@
  */
 import { EngineClient } from '#shared/control/client.ts';
 import { CulvertError } from '#shared/failure.ts';
+import { phrase } from '#shared/phrase.ts';
 import type { Profile } from '#shared/profile.ts';
 import {
   canSeparate,
@@ -33,7 +34,9 @@ export interface SeparateProfile {
 export function separateProfile(app: App, profile: Profile, env: NodeJS.ProcessEnv): SeparateProfile {
   const family = familyOf(app);
   if (family === undefined || !canSeparate(app))
-    throw new CulvertError('option-invalid', { detail: `${app.name} has no separate profiles` });
+    throw new CulvertError('option-invalid', {
+      detail: phrase('app.no-separate-profiles', { app: app.name }),
+    });
   const directory = separateDirectory(app.id, profile.id, env);
   return { directory, adapt: (argv, isOpen) => withSeparateProfile(argv, family, directory, isOpen) };
 }

@@ -1,4 +1,4 @@
-/** What the engine's hosts may use of it: the command line today, the desktop app's child process next. */
+/** What the command line, which hosts every engine, also the desktop app's, may use of it. */
 export { Engine } from './engine.ts';
 export type { Lane } from './lane.ts';
 export type { AppExit, DnsChoice, EngineOptions, HelperInfo, LaneSpec, ProfileChoice } from './lane-spec.ts';
@@ -16,11 +16,11 @@ export {
   addProfile,
   bindApp,
   duplicateProfile,
-  formatUses,
   freeProfileId,
   removeProfile,
   renameProfile,
   replaceProfile,
+  sayUses,
   setDefault,
   unbindApp,
   usesOfProfile,

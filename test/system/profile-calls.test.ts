@@ -284,6 +284,7 @@ test('a profile in use tells what uses it, and goes with its password only when 
   expect(await host.refused('profile.remove', { profile: 'work' })).toMatchObject({
     code: 'profile-in-use',
     detail: 'work: default profile; apps maps',
+    phrase: { key: 'config.used', values: { id: 'work' } },
   });
   await host.call('profile.remove', { profile: 'work', force: true });
   expect(configNow().profiles).toEqual([]);

@@ -5,7 +5,7 @@
  * by removing a profile.
  */
 import { CulvertError } from '#shared/failure.ts';
-import { phrase } from '#shared/phrase.ts';
+import { phrase, type Clauses } from '#shared/phrase.ts';
 import {
   builtIns,
   findProfile,
@@ -129,8 +129,9 @@ function isRuleOf({ profile, match }: Rule, id: string): boolean {
 export function removeProfile(config: Config, id: string, { force = false } = {}): Config {
   ownProfile(config, id);
   const uses = usesOfProfile(config, id);
-  const told = formatUses(uses);
-  if (told !== '' && !force) throw new CulvertError('profile-in-use', { detail: `${id}: ${told}` });
+  const told = sayUses(uses);
+  if (told.clauses.length > 0 && !force)
+    throw new CulvertError('profile-in-use', { detail: phrase('config.used', { id, uses: told }) });
   const { defaultProfile, ...rest } = config;
   return {
     ...rest,
@@ -145,16 +146,16 @@ export function removeProfile(config: Config, id: string, { force = false } = {}
   };
 }
 
-/** `default profile; apps firefox, curl; rules intranet`; empty where nothing uses it. */
-export function formatUses({ apps, rules, failovers, isDefault }: ProfileUses): string {
-  const list = (what: string, ids: readonly string[]) =>
-    ids.length === 0 ? [] : [`${what} ${ids.join(', ')}`];
-  return [
-    ...(isDefault ? ['default profile'] : []),
-    ...list('apps', apps),
-    ...list('rules', rules),
-    ...list('failover of', failovers),
-  ].join('; ');
+/** As in `default profile; apps firefox, curl; rules intranet`; without clauses where nothing uses it. */
+export function sayUses({ apps, rules, failovers, isDefault }: ProfileUses): Clauses {
+  return {
+    clauses: [
+      ...(isDefault ? [phrase('config.used-as-default')] : []),
+      ...(apps.length > 0 ? [phrase('config.used-by-apps', { ids: apps })] : []),
+      ...(rules.length > 0 ? [phrase('config.used-by-rules', { ids: rules })] : []),
+      ...(failovers.length > 0 ? [phrase('config.used-by-failovers', { ids: failovers })] : []),
+    ],
+  };
 }
 
 function ruleWithout(rule: Rule, id: string): Rule[] {

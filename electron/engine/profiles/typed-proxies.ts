@@ -1,6 +1,7 @@
 /** Proxies as people paste them: everything that an import of links takes, one at a time. */
 import { CulvertError } from '#shared/failure.ts';
 import type { Upstream } from '#shared/model.ts';
+import { phrase } from '#shared/phrase.ts';
 import { readLink } from '../import/links.ts';
 import { nameOf } from '../import/result.ts';
 import { authorityOf } from '../upstream/destination.ts';
@@ -26,7 +27,7 @@ export interface TypedProxies {
 export function readProxies(texts: readonly string[], env: NodeJS.ProcessEnv): TypedProxies {
   if (texts.includes(directWord)) {
     if (texts.length > 1)
-      throw new CulvertError('option-invalid', { detail: '“direct” goes with no other proxy' });
+      throw new CulvertError('option-invalid', { detail: phrase('proxy-text.direct-alone') });
     return { upstreams: [], name: 'Direct' };
   }
   const read = texts.map((text) => readProxy(text, env));

@@ -14,5 +14,6 @@ export const apps: Translation<typeof english> = {
   'app.see-log': '{ended}；参见 {path}',
   'app.no-directory': '它的目录 {path} 不存在',
   'app.no-action': '{app} 没有操作“{action}”',
+  'app.no-separate-profiles': '{app} 没有独立的用户配置',
   'app.launcher-of-launcher': '这是启动器的启动器',
 };

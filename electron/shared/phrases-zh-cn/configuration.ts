@@ -79,6 +79,11 @@ export const configuration: Translation<typeof english> = {
   'config.failover-cycle': '又回到“{id}”：这些配置会互相等待',
   'config.built-in': '“{id}”是内置的，不能更改',
   'config.id-in-use': '标识“{id}”已被使用',
+  'config.used': '{id}：{uses}',
+  'config.used-as-default': '默认配置',
+  'config.used-by-apps': '应用 {ids}',
+  'config.used-by-rules': '规则 {ids}',
+  'config.used-by-failovers': '{ids} 的接替配置',
   'config.stood-still': '{path}：停顿太久',
   'config.newer': '{file} 的版本是 {version}，已知的是 {known}',
 };

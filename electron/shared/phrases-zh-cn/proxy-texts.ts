@@ -38,5 +38,6 @@ export const proxyTexts: Translation<typeof english> = {
   'proxy-text.name-characters': '名称含有字母、数字、“.”、“-”和“_”以外的字符',
   'proxy-text.not-proxy': '不是代理',
   'proxy-text.sign-in': '用户名或密码不是有效的文字',
+  'proxy-text.direct-alone': '“direct”不能与其他代理一起使用',
   'proxy-text.nothing': '其中没有代理',
 };

@@ -13,5 +13,6 @@ export const apps = {
   'app.see-log': '{ended}; see {path}',
   'app.no-directory': 'its directory {path} is not there',
   'app.no-action': '{app} has no action “{action}”',
+  'app.no-separate-profiles': '{app} has no separate profiles',
   'app.launcher-of-launcher': 'a launcher of a launcher',
 } as const satisfies Templates;

@@ -79,6 +79,11 @@ export const configuration = {
   'config.failover-cycle': 'leads back to “{id}”: the profiles would wait for each other',
   'config.built-in': '“{id}” is built in and cannot be changed',
   'config.id-in-use': 'the id “{id}” is taken',
+  'config.used': '{id}: {uses}',
+  'config.used-as-default': 'default profile',
+  'config.used-by-apps': 'apps {ids}',
+  'config.used-by-rules': 'rules {ids}',
+  'config.used-by-failovers': 'failover of {ids}',
   'config.stood-still': '{path}: standing still for too long',
   'config.newer': '{file} has version {version}, known is {known}',
 } as const satisfies Templates;

@@ -40,5 +40,6 @@ export const proxyTexts = {
   'proxy-text.name-characters': 'the name has characters other than letters, digits, “.”, “-” and “_”',
   'proxy-text.not-proxy': 'not a proxy',
   'proxy-text.sign-in': 'the user name or password is not valid text',
+  'proxy-text.direct-alone': '“direct” goes with no other proxy',
   'proxy-text.nothing': 'there is no proxy in it',
 } as const satisfies Templates;
