@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { foldersOf, alone } from '../../build/vitest.config.ts';
+import { foldersOf } from '../../build/vitest.config.ts';
 import { repository } from './sample-tree.ts';
 
 const topLevel = [
@@ -60,7 +60,4 @@ test('every test is of exactly one kind: one that is of none would never be run'
   expect(tests.length).toBeGreaterThan(200);
   expect(tests.filter((name) => !folders.some((folder) => name.startsWith(`test/${folder}/`)))).toEqual([]);
   expect(new Set(folders).size).toBe(folders.length);
-  const ofTime = files.filter((name) => name.includes('.alone.'));
-  expect(ofTime.length).toBeGreaterThan(0);
-  expect(ofTime.filter((name) => !name.startsWith('test/system/') || !name.endsWith(alone))).toEqual([]);
 });
