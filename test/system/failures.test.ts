@@ -65,19 +65,8 @@ async function connect(running: Running, count: number): Promise<string> {
 
 const wrongPassword = () => dante.url.replace(encodeURIComponent(dante.password ?? ''), 'wrong');
 
-/** Which proxy, and how long a connection may take, in seconds: the deadline is 15. */
+/** Which proxy, and how long a connection may take, in seconds: the deadline is 15. Those that take it begin first. */
 const proxies: [string, () => string, number][] = [
-  ['refuses the connection', () => hostile.closedUrl, 1],
-  ['refuses the password', wrongPassword, 5],
-  ['refuses the destination', () => hostile.url('SOCKS5: refuses with code 4'), 1],
-  ['sends garbage', () => hostile.url('SOCKS5: replies with garbage'), 5],
-  [
-    'closes in the middle of its reply',
-    () => hostile.url('SOCKS5: closes after 5 bytes of a reply with an IPv4 address'),
-    1,
-  ],
-  ['sends without end', () => hostile.url('SOCKS5: sends without end from the start'), 5],
-  ['dies in the middle', () => hostile.url('SOCKS5: dies in the middle of what it carries'), 1],
   ['is not reachable', () => hostile.deadUrl, 16],
   [
     'takes the connection and never speaks',
@@ -89,6 +78,17 @@ const proxies: [string, () => string, number][] = [
     () => hostile.url('SOCKS5: replies one byte a second, for longer than the deadline'),
     16,
   ],
+  ['refuses the connection', () => hostile.closedUrl, 1],
+  ['refuses the password', wrongPassword, 5],
+  ['refuses the destination', () => hostile.url('SOCKS5: refuses with code 4'), 1],
+  ['sends garbage', () => hostile.url('SOCKS5: replies with garbage'), 5],
+  [
+    'closes in the middle of its reply',
+    () => hostile.url('SOCKS5: closes after 5 bytes of a reply with an IPv4 address'),
+    1,
+  ],
+  ['sends without end', () => hostile.url('SOCKS5: sends without end from the start'), 5],
+  ['dies in the middle', () => hostile.url('SOCKS5: dies in the middle of what it carries'), 1],
 ];
 
 function held(pid: number) {
