@@ -71,7 +71,8 @@ async function attempt(
     payload: payloadOf(argv, process.env, (resource) => terminal.limit(resource)),
   };
   if (options.quiet !== true) chosen.notices.forEach(complain);
-  using desk = new SignalDesk(request.payload.ignoredSignals, () => ownStanding().isForeground);
+  // It stays to the end of this process: a signal of the last moment must not change how the command ended.
+  const desk = new SignalDesk(request.payload.ignoredSignals, () => ownStanding().isForeground);
   const standing = ownStanding();
   const { isolation } = chosen;
   await using engine = await Engine.start({
